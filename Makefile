@@ -12,7 +12,7 @@ help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(VENV)/.runtime   ## a dev agent with a small example catalog; Ctrl-C ends it
-	@exec $(BIN)/python scripts/demo.py
+	@exec $(BIN)/python scripts/demo.py $(ARGS)
 
 test: lint unit e2e     ## every check and every test, what they need included
 

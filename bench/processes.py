@@ -133,7 +133,15 @@ class Program:
 
     def resident(self) -> int:
         """Bytes of memory resident now, those of its child processes included."""
-        return sum(_resident(pid) for pid in _family(self.process.pid))
+        return sum(_resident(pid) for pid in (self.process.pid, *self.children()))
+
+    def children(self) -> list[int]:
+        """The process ids of all that it started, and they in turn, and that still runs."""
+        return _descendants(self.process.pid)
+
+    def open_files(self) -> int:
+        """How many file descriptors it holds, sockets included."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def __enter__(self) -> Self:
         return self
@@ -157,9 +165,11 @@ class Program:
             raise RuntimeError(f"{error}: {self.log[-2000:]}") from error
 
 
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(member for child in children for member in _family(int(child)))]
+def _descendants(pid: int) -> list[int]:
+    children = [
+        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return [*children, *(descendant for child in children for descendant in _descendants(child))]
 
 
 def _resident(pid: int) -> int:

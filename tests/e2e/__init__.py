@@ -1,0 +1,1 @@
+"""Real processes: agents, and the programs and clients of others that use them unchanged."""

@@ -1,0 +1,45 @@
+"""Ten thousand idle blocking queries at once, and clients that leave without waiting for their answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import catalog
+from bench.processes import Agent, eventually, raise_file_limit
+from bench.watches import Watches
+from tests.e2e.conftest import StartAgent
+
+COUNT = 10_000
+PATH = "/v1/health/service/web?passing"
+
+
+def blocked(agent: Agent, count: int) -> Watches:
+    index = agent.get(PATH).index
+    return Watches(agent.ports["http"], f"{PATH}&index={index}&wait=300s", count)
+
+
+@pytest.mark.timeout(300)
+def test_a_change_answers_ten_thousand_and_nothing_else_does(start_agent: StartAgent) -> None:
+    raise_file_limit(COUNT + 2_000)
+    agent = start_agent()
+    catalog.register(agent.ports["http"], catalog.instances("web", 3))
+    with blocked(agent, COUNT) as watches:
+        eventually(lambda: agent.open_files() > COUNT, 60, "every connection taken in")
+        agent.put("/v1/kv/other", b"a change that is none of theirs")
+        catalog.register(agent.ports["http"], catalog.instances("mail", 3))
+        watches.settle(2)
+        assert len(watches) == COUNT
+        _, answered = watches.change(catalog.put_request(catalog.instance("web", 1, port=9_000)), timeout=60)
+    assert (answered.good, answered.bad) == (COUNT, 0)
+
+
+def test_a_client_that_leaves_frees_its_query_at_once(start_agent: StartAgent) -> None:
+    agent = start_agent()
+    catalog.register(agent.ports["http"], catalog.instances("web", 3))
+    before = agent.open_files()
+    with blocked(agent, 500) as watches:
+        eventually(lambda: agent.open_files() >= before + 500, 30, "every connection taken in")
+        watches.leave(400)
+        eventually(lambda: agent.open_files() <= before + 110, 10, "their connections closed")
+        _, answered = watches.change(catalog.put_request(catalog.instance("web", 1, port=9_000)))
+    assert (answered.good, answered.bad) == (100, 0)
