@@ -53,7 +53,11 @@ CHECK_OUTPUT_BYTES = 4 * KIB
 FILTER_BYTES = 8 * KIB
 """A ?filter= expression."""
 FILTER_DEPTH = 64
-"""Nesting in a ?filter= expression."""
+"""Nesting in a ?filter= expression, and names in one of its selectors."""
+FILTERS_KEPT = 256
+"""Compiled ?filter= expressions that are kept ready; the oldest go first."""
+FILTER_PATTERN_BYTES = MIB
+"""Memory of one regular expression in a ?filter= expression, its program and its states together."""
 
 BATCH_PLANS = 512
 """Writes planned together into one commit."""
