@@ -5,6 +5,7 @@ An agent fails its test, whatever that found, if it logged a traceback or did no
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -59,6 +60,12 @@ class Web(Program):
             "Port": self.port,
             "Check": check,
         }
+
+
+def documented(page: str, language: str, number: int = 0) -> str:
+    """The `number`th block of code in `language` on a page of docs/: what is documented is what is tested."""
+    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", (TOP / "docs" / page).read_text(), re.S | re.M)
+    return blocks[number]
 
 
 def assert_ended_well(agent: Agent) -> None:

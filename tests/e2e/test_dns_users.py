@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.processes import Agent, Nginx, eventually, free_ports, request
-from tests.e2e.conftest import Web
+from tests.e2e.conftest import Web, documented
 
 
 def dig(agent: Agent, *arguments: str) -> str:
@@ -54,14 +54,8 @@ def test_nginx_proxies_to_what_the_dns_names(agent: Agent, tmp_path: Path, webs:
     [web, *_] = webs
     passing = register_healthy(agent, [web])
     [port] = free_ports(1)
-    block = f"""
-        resolver 127.0.0.1:{agent.ports["dns"]} valid=1s ipv6=off;
-        resolver_timeout 2s;
-        server {{
-            listen 127.0.0.1:{port};
-            set $backend web.service.consul:{web.port};
-            location / {{ proxy_pass http://$backend; }}
-        }}"""
+    block = documented("clients.md", "nginx").replace("8600", str(agent.ports["dns"])).replace("8000", str(port))
+    block = block.replace("9081", str(web.port))
     with Nginx(tmp_path / "nginx", block, port) as nginx:
         nginx.await_ready(lambda: request(port, "GET", "/").status)
         answer = eventually(lambda: request(port, "GET", "/hello"), 10, "nginx answers")

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from bench.processes import Agent, eventually, free_ports, request
-from tests.e2e.conftest import StartProgram, Web
-
-CONFIG = """
-global: {{ scrape_interval: 1s, scrape_timeout: 900ms }}
-scrape_configs:
-  - job_name: services
-    consul_sd_configs:
-      - server: 127.0.0.1:{http}
-        refresh_interval: 1s
-        services: [web]
-    relabel_configs:
-      - {{ source_labels: [__meta_consul_service_id], target_label: instance_id }}
-      - {{ source_labels: [__meta_consul_health], target_label: health }}
-      - {{ source_labels: [__meta_consul_service_metadata_version], target_label: version }}
-  - job_name: agent
-    metrics_path: /v1/agent/metrics
-    params: {{ format: [prometheus] }}
-    static_configs:
-      - targets: ["127.0.0.1:{http}"]
-"""
+from bench.processes import eventually, free_ports, request
+from tests.e2e.conftest import StartAgent, StartProgram, Web, documented
 
 
 def test_prometheus_finds_and_scrapes_what_is_registered(
-    start_agent: Any, start_program: StartProgram, tmp_path: Path, webs: list[Web]
+    start_agent: StartAgent, start_program: StartProgram, tmp_path: Path, webs: list[Web]
 ) -> None:
-    agent: Agent = start_agent(config={"telemetry": {"prometheus_retention_time": "60s"}})
+    agent = start_agent(config=json.loads(documented("clients.md", "json")))
     for number, web in enumerate(webs[:2]):
         agent.put("/v1/agent/service/register", {**web.definition("web", number), "Meta": {"version": f"1.{number}"}})
     file = tmp_path / "prometheus.yml"
-    file.write_text(CONFIG.format(http=agent.ports["http"]))
+    file.write_text(documented("clients.md", "yaml").replace("8500", str(agent.ports["http"])))
     [port] = free_ports(1)
     prometheus = start_program(
         [

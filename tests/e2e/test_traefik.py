@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 from bench.processes import Agent, eventually, free_ports, request
-from tests.e2e.conftest import StartProgram, Web
+from tests.e2e.conftest import StartProgram, Web, documented
 
 TRAEFIK = str(Path(sys.executable).with_name("traefik"))
 
 
 def test_traefik_routes_to_a_service_and_drops_it_when_its_check_fails(
-    agent: Agent, start_program: StartProgram, webs: list[Web]
+    agent: Agent, start_program: StartProgram, tmp_path: Path, webs: list[Web]
 ) -> None:
     [entry] = free_ports(1)
     for number, web in enumerate(webs[:2]):
-        definition = web.definition("shop", number)
-        definition["Tags"] = ["traefik.enable=true", "traefik.http.routers.shop.rule=Host(`shop.test`)"]
-        agent.put("/v1/agent/service/register", definition)
-    traefik = start_program(
-        [
-            TRAEFIK,
-            f"--entrypoints.web.address=127.0.0.1:{entry}",
-            "--providers.consulcatalog=true",
-            f"--providers.consulcatalog.endpoint.address=127.0.0.1:{agent.ports['http']}",
-            "--providers.consulcatalog.exposedbydefault=false",
-            "--providers.consulcatalog.watch=true",
-            "--global.checknewversion=false",
-            "--global.sendanonymoususage=false",
-        ],
-        "traefik",
-    )
+        tags = json.loads(documented("clients.md", "json", 1))
+        agent.put("/v1/agent/service/register", {**web.definition("shop", number), **tags})
+    file = tmp_path / "traefik.yml"
+    settings = documented("clients.md", "yaml", 1)
+    file.write_text(settings.replace("8500", str(agent.ports["http"])).replace("8000", str(entry)))
+    traefik = start_program([TRAEFIK, f"--configfile={file}"], "traefik")
 
     def served_by() -> set[bytes]:
         answers = [request(entry, "GET", "/", headers={"Host": "shop.test"}) for _ in range(6)]
