@@ -21,7 +21,7 @@ class Cell:
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.wakers: dict[int, Waker] | None = None
+        self.wakers: set[Waker] = set()
 
 
 class Cells:
@@ -30,7 +30,6 @@ class Cells:
     def __init__(self, keep: int) -> None:
         self._cells: dict[Hashable, Cell] = {}
         self._keep = keep
-        self._next_waker = 0
         self.revision = 1
 
     def __len__(self) -> int:
@@ -45,46 +44,19 @@ class Cells:
             cell = self._cells[name] = Cell(self.revision)
         return cell
 
-    def find(self, name: Hashable) -> Cell | None:
-        """The cell of that name if anyone ever asked for it."""
-        return self._cells.get(name)
-
     def move(self, names: Iterable[Hashable], revision: int) -> list[Waker]:
         """Moves the cells to `revision` and returns the wakers of those that waited, for the caller to call."""
         self.revision = revision
         woken: list[Waker] = []
         for name in names:
             cell = self._cells.get(name)
-            if cell is not None and cell.index != revision:
+            if cell is not None:
                 cell.index = revision
-                if cell.wakers:
-                    woken.extend(cell.wakers.values())
+                woken.extend(cell.wakers)
         return woken
 
-    def move_all(self, revision: int) -> list[Waker]:
-        """Moves every cell, as a restored snapshot does."""
-        return self.move(list(self._cells), revision)
-
-    def wait(self, cells: Iterable[Cell], waker: Waker) -> Callable[[], None]:
-        """Has `waker` called whenever one of `cells` moves, until the returned function is called."""
-        self._next_waker += 1
-        token, waited = self._next_waker, tuple(cells)
-        for cell in waited:
-            if cell.wakers is None:
-                cell.wakers = {}
-            cell.wakers[token] = waker
-
-        def forget() -> None:
-            for cell in waited:
-                if cell.wakers is not None:
-                    cell.wakers.pop(token, None)
-                    if not cell.wakers:
-                        cell.wakers = None
-
-        return forget
-
     def _sweep(self) -> None:
-        """Drops every cell that nobody waits for."""
+        """Drops every cell that nobody waits for; should all be waited for, more are kept for as long as that lasts."""
         kept = {name: cell for name, cell in self._cells.items() if cell.wakers}
         for name, cell in self._cells.items():
             if name not in kept:

@@ -121,7 +121,7 @@ class Service(Record, frozen=True, kw_only=True):
     """An instance of a service. Which node it is on is part of its place in the store, not of the record."""
 
     kind: str = ""
-    id: str
+    id: str = always("")
     service: str = always("")
     tags: list[str] = always_list()
     address: str = always("")
@@ -169,7 +169,7 @@ class Check(Record, frozen=True, kw_only=True):
     output: str = always("")
     service_id: str = always("")
     service_name: str = always("")
-    service_tags: list[str] = always_list()
+    service_tags: list[str] | None = always_list()
     type: str = always("")
     interval: str = always("")
     timeout: str = always("")

@@ -1,0 +1,46 @@
+"""What handlers work with: this agent's configuration, its server, its local state, time and chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lictor.limits import Limits
+from lictor.runtime.clock import Clock, Entropy
+from lictor.server.server import Server
+
+if TYPE_CHECKING:
+    from lictor.agent.agent import Agent
+
+
+class APIConfig:
+    """The part of the agent's configuration that the API needs; `reload` replaces the whole."""
+
+    def __init__(self, datacenter: str, node_name: str, limits: Limits, response_headers: dict[str, str] | None = None) -> None:
+        self.datacenter = datacenter
+        self.node_name = node_name
+        self.limits = limits
+        self.response_headers = response_headers or {}
+
+
+class Context:
+    """Handed to every handler. One per agent."""
+
+    def __init__(self, agent: Agent, server: Server, config: APIConfig, clock: Clock, entropy: Entropy) -> None:
+        self.agent = agent
+        self.server = server
+        self.config = config
+        self.clock = clock
+        self.entropy = entropy
+
+    @property
+    def state(self):  # type: ignore[no-untyped-def]
+        """The server's state."""
+        return self.server.state
+
+    def meta_headers(self, index: int) -> list[tuple[str, str]]:
+        """The headers that tell how old a read's answer is."""
+        return [
+            ("x-consul-index", str(index)),
+            ("x-consul-knownleader", "true"),
+            ("x-consul-lastcontact", "0"),
+        ]

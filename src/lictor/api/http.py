@@ -1,0 +1,95 @@
+"""Requests and responses as handlers see them, free of the server that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+
+from lictor.acl import ALLOW_ALL, Authorizer
+from lictor.errors import BadRequest
+from lictor.types.gojson import decode, encode
+
+T = TypeVar("T")
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+
+
+class Response(msgspec.Struct):
+    """A whole answer. Headers are pairs; the content type stands among them."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
+
+
+class StreamResponse(msgspec.Struct):
+    """An answer that is written piece by piece until the pieces end or the client goes."""
+
+    pieces: AsyncIterator[bytes]
+    status: int = 200
+    headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """`value` as JSON."""
+    return Response(status, encode(value), [("content-type", JSON)])
+
+
+def text_response(text: str, status: int = 200) -> Response:
+    """Plain text."""
+    return Response(status, text.encode(), [("content-type", TEXT)])
+
+
+def empty_response(status: int = 200) -> Response:
+    """No body and no content type, as the reference answers where it has nothing to say."""
+    return Response(status)
+
+
+class Request:
+    """One request: method, path, parameters, headers, and a body that is read on demand and within a limit."""
+
+    __slots__ = ("_params", "_read", "authorizer", "headers", "local", "method", "path", "query_string", "remote", "rest")
+
+    def __init__(
+        self, method: str, path: str, query_string: str, headers: Mapping[str, str], remote: str,
+        read: Callable[[int], Awaitable[bytes]],
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.remote = remote
+        self.rest = ""
+        self.authorizer: Authorizer = ALLOW_ALL
+        self._read = read
+        self._params: dict[str, list[str]] | None = None
+
+    @property
+    def params(self) -> dict[str, list[str]]:
+        """Query parameters in the order given; one without a value is empty text."""
+        if self._params is None:
+            try:
+                self._params = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=256)
+            except ValueError as error:
+                raise BadRequest(f"Invalid query string: {error}") from None
+        return self._params
+
+    def param(self, name: str, default: str = "") -> str:
+        """The first value of a parameter."""
+        values = self.params.get(name)
+        return values[0] if values else default
+
+    def has(self, name: str) -> bool:
+        """True when the parameter is there, with or without a value."""
+        return name in self.params
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body. Raises TooLarge, having stored nothing, when it is longer than `limit` bytes."""
+        return await self._read(limit)
+
+    async def decode(self, kind: type[T], limit: int, aliases: dict[str, str] | None = None) -> T:
+        """The body as a `kind`, read as Go reads JSON."""
+        return decode(await self.body(limit), kind, aliases)

@@ -1,0 +1,107 @@
+"""Routes: which handler has a path and a method.
+
+A route's path is whole ("/v1/catalog/nodes") or a prefix that ends in "/" and takes the rest ("/v1/kv/"). Handlers are
+of two kinds: a *read* is a pure function of state and request whose answer can be kept ready and waited for; an
+*action* is a coroutine that does something once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lictor.api.http import Request, Response, StreamResponse
+from lictor.state.cells import Cell
+
+if TYPE_CHECKING:
+    from lictor.api.context import Context
+
+
+class Reply(msgspec.Struct):
+    """What a read found: a value to encode (or `raw` bytes, or nothing), and the cells it stands on.
+
+    `meta` False leaves out the index headers, for the few reads of the reference that have none.
+    """
+
+    value: Any
+    cells: tuple[Cell, ...]
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    raw: bool = False
+    empty: bool = False
+    meta: bool = True
+
+
+Read = Callable[["Context", Request], Reply]
+Action = Callable[["Context", Request], Awaitable[Response | StreamResponse]]
+
+
+class Route(msgspec.Struct):
+    """One path with its handlers by method. `meta` reads show the index headers even on errors (the catalog's do)."""
+
+    path: str
+    reads: dict[str, Read] = msgspec.field(default_factory=dict)
+    actions: dict[str, Action] = msgspec.field(default_factory=dict)
+    cacheable: bool = False
+    error_meta: bool = False
+    local: bool = False
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The methods that the path has, in the reference's order."""
+        return tuple(m for m in ("GET", "PUT", "POST", "DELETE") if m in self.reads or m in self.actions)
+
+
+class Router:
+    """All routes of an agent."""
+
+    def __init__(self) -> None:
+        self._whole: dict[str, Route] = {}
+        self._prefixes: dict[str, Route] = {}
+
+    def read(self, path: str, *, cacheable: bool = False, error_meta: bool = False) -> Callable[[Read], Read]:
+        """Registers a GET read. `cacheable` reads answer ?cached with X-Cache."""
+
+        def register(handler: Read) -> Read:
+            route = self._route(path)
+            route.reads["GET"] = handler
+            route.cacheable, route.error_meta = cacheable, error_meta
+            return handler
+
+        return register
+
+    def action(self, method: str, path: str) -> Callable[[Action], Action]:
+        """Registers a coroutine for a method."""
+
+        def register(handler: Action) -> Action:
+            self._route(path).actions[method] = handler
+            return handler
+
+        return register
+
+    def match(self, path: str) -> tuple[Route, str] | None:
+        """The route of a path and what follows its prefix."""
+        route = self._whole.get(path)
+        if route is not None:
+            return route, ""
+        cut = len(path)
+        while (cut := path.rfind("/", 0, cut)) > 0:
+            route = self._prefixes.get(path[: cut + 1])
+            if route is not None:
+                return route, path[cut + 1 :]
+        return None
+
+    def merge(self, other: Router) -> None:
+        """Takes over another router's routes."""
+        for path, route in (*other._whole.items(), *other._prefixes.items()):
+            mine = self._route(path)
+            mine.reads.update(route.reads)
+            mine.actions.update(route.actions)
+            mine.cacheable |= route.cacheable
+            mine.error_meta |= route.error_meta
+
+    def _route(self, path: str) -> Route:
+        table = self._prefixes if path.endswith("/") else self._whole
+        return table.setdefault(path, Route(path))

@@ -1,0 +1,13 @@
+"""The endpoints, a module a family. `build` gives the router of them all."""
+
+from lictor.api.router import Router
+
+
+def build() -> Router:
+    """Every route of the HTTP API."""
+    from lictor.api.routes import catalog, health, kv, status
+
+    router = Router()
+    for module in (status, catalog, health, kv):
+        router.merge(module.router)
+    return router

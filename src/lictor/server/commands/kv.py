@@ -1,0 +1,84 @@
+"""Plans for keys: set, check-and-set, lock, unlock and the deletions. Semantics of the reference's KV endpoint.
+
+A plain set keeps the lock's holder and starts the lock index again; setting what is there already changes nothing, so
+that it wakes nobody. All return whether they did what was asked.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lictor.errors import Refused
+from lictor.server.transaction import Tx
+from lictor.types.kv import KVEntry
+
+
+def set_entry(tx: Tx, entry: KVEntry, session: str | None = None) -> KVEntry:
+    """Sets a key and returns the row. `session` None keeps the lock as it is."""
+    kv = tx.state.keys.kv
+    old = tx.get(kv, entry.key)
+    entry = msgspec.structs.replace(entry, session=(old.session if old else "") if session is None else session)
+    if old is not None and _same(old, entry):
+        return old
+    return tx.put(kv, entry, entry.key)
+
+
+def cas(tx: Tx, entry: KVEntry, index: int) -> KVEntry | None:
+    """Sets a key if it was last changed at `index` (0: if it is not there); None when it was not so."""
+    old = tx.get(tx.state.keys.kv, entry.key)
+    if (old is None) != (index == 0) or (old is not None and old.modify_index != index):
+        return None
+    return set_entry(tx, entry)
+
+
+def lock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
+    """Takes a key's lock for a session and sets it; None when another holds it or the lock's delay runs."""
+    keys = tx.state.keys
+    if not session:
+        raise Refused("missing session")
+    if tx.get(keys.sessions, session) is None:
+        raise Refused(f'invalid session "{session}"')
+    if tx.get(keys.lock_delays, entry.key) is not None:
+        return None
+    old = tx.get(keys.kv, entry.key)
+    if old is not None and old.session and old.session != session:
+        return None
+    held = old is not None and old.session == session
+    lock_index = (old.lock_index if old is not None else 0) + (0 if held else 1)
+    return set_entry(tx, msgspec.structs.replace(entry, lock_index=lock_index), session)
+
+
+def unlock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
+    """Gives a key's lock back and sets it; None when the session does not hold it."""
+    if not session:
+        raise Refused("missing session")
+    old = tx.get(tx.state.keys.kv, entry.key)
+    if old is None or old.session != session:
+        return None
+    return set_entry(tx, msgspec.structs.replace(entry, lock_index=old.lock_index), "")
+
+
+def delete(tx: Tx, key: str) -> None:
+    """Deletes a key."""
+    tx.delete(tx.state.keys.kv, key)
+
+
+def delete_cas(tx: Tx, key: str, index: int) -> bool:
+    """Deletes a key if it was last changed at `index`. One that is not there counts as deleted."""
+    old = tx.get(tx.state.keys.kv, key)
+    if old is None:
+        return True
+    if old.modify_index != index:
+        return False
+    tx.delete(tx.state.keys.kv, key)
+    return True
+
+
+def delete_tree(tx: Tx, prefix: str) -> None:
+    """Deletes every key that begins so."""
+    tx.delete_below(tx.state.keys.kv, prefix)
+
+
+def _same(old: KVEntry, new: KVEntry) -> bool:
+    return (old.value or None) == (new.value or None) and old.flags == new.flags and old.session == new.session \
+        and old.lock_index == new.lock_index

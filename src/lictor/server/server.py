@@ -1,0 +1,89 @@
+"""A server: a store, the state that follows it, the writer, and the leader's duties.
+
+What needs catalog data reads `server.state` (after `barrier` where it must be linearizable) and writes through
+`server.write`. The server knows nothing of HTTP or DNS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from lictor.runtime.log import get_logger
+from lictor.server import leader
+from lictor.server.transaction import Tx
+from lictor.server.watch import Watch
+from lictor.server.writer import Writer
+from lictor.state import State
+from lictor.state.cells import Cell
+from lictor.store import Event, Store
+
+T = TypeVar("T")
+log = get_logger("server")
+
+
+class Server:
+    """One server's engine. `open` before use, `close` at the end."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.shared = False  # True where other servers write to the same store
+        self.state = State()
+        self.writer = Writer(store, self.state)
+        self.leading = False
+        self._duties: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Opens the store, fills the state and takes up (or waits for) the leader's duties."""
+        await self.store.open()
+        revision, entries = await self.store.load(self._follow)
+        self.state.load(revision, entries)
+        log.info("state loaded: revision %d, %d keys", revision, len(entries))
+        self._duties = asyncio.get_running_loop().create_task(self._lead())
+
+    async def close(self) -> None:
+        """Commits what waits, ends the duties and closes the store."""
+        await self.writer.close()
+        if self._duties is not None:
+            self._duties.cancel()
+            await asyncio.gather(self._duties, return_exceptions=True)
+        await self.store.close()
+
+    async def write(self, plan: Callable[[Tx], T], finish: Callable[[T, int], Any] | None = None) -> Any:
+        """Commits a plan; see `Writer.submit`."""
+        return await self.writer.submit(plan, finish)
+
+    async def barrier(self) -> None:
+        """Returns once the state holds every write acknowledged before the call, on any server."""
+        revision = await self.store.barrier()
+        if self.state.revision < revision:
+            await self.reached(revision)
+
+    async def reached(self, revision: int) -> None:
+        """Waits until the state has applied a revision."""
+        while self.state.revision < revision:
+            await self.moved((self.state.cells.get(("revision",)),))
+
+    async def moved(self, cells: Iterable[Cell], timeout: float | None = None) -> bool:
+        """Waits until one of the cells moves; False when `timeout` seconds pass first."""
+        watch = Watch(asyncio.get_running_loop(), timeout)
+        try:
+            await watch.moved(cells)
+            return not watch.over
+        finally:
+            watch.end()
+
+    def _follow(self, revision: int, events: Sequence[Event]) -> None:
+        """The store's listener: applies a revision, then wakes those who waited for something in it."""
+        for wake in self.state.apply(revision, events):
+            wake()
+
+    async def _lead(self) -> None:
+        term = await self.store.campaign("leader", ttl=10.0)
+        self.leading = True
+        log.info("cluster leadership acquired, term %d", term)
+        try:
+            await leader.run(self)
+        finally:
+            self.leading = False
