@@ -69,6 +69,13 @@ DNS_TCP_BYTES = 65_535
 DNS_PENDING_FORWARDS = 1_024
 """Questions that wait for a recursor at once."""
 
+CONFIG_BYTES = 4 * MIB
+"""One configuration file."""
+CONFIG_FILES = 4_096
+"""Files read from all configuration directories together."""
+CONFIG_DEPTH = 64
+"""Nesting of objects and lists in a configuration file."""
+
 SESSION_TTL_MAX_SECONDS = 86_400.0
 LOCK_DELAY_MAX_SECONDS = 60.0
 
