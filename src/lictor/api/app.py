@@ -19,7 +19,6 @@ from lictor.limits import BODY_BYTES
 from lictor.runtime.log import get_logger
 
 log = get_logger("http")
-POLICY = ("x-consul-default-acl-policy", "allow")
 
 
 class Application:
@@ -33,10 +32,10 @@ class Application:
 
     def quick(self, scope: Any, proto: Any) -> bool:
         """Answers a GET whose answer is ready; False leaves the request untouched."""
-        if scope.method != "GET" or not scope.query_string.isprintable():
+        if scope.method != "GET":
             return False
         ready = self.reads.find(f"{scope.path}?{scope.query_string}")
-        if ready is None:
+        if ready is None or not ready.plain:
             return False
         self.requests += 1
         self._send(ready, scope.headers, proto)
@@ -46,7 +45,9 @@ class Application:
         """Answers any request."""
         self.requests += 1
         headers = scope.headers
-        request = Request(scope.method, scope.path, scope.query_string, headers, scope.client, lambda n: self._body(headers, proto, n))
+        request = Request(
+            scope.method, scope.path, scope.query_string, headers, scope.client, lambda n: self._body(headers, proto, n)
+        )
         try:
             answer = await self._dispatch(request, proto)
         except Exception as error:
@@ -81,7 +82,9 @@ class Application:
         if status is None:
             incident = self.context.entropy.uuid()
             log.error("%s %s failed, id %s", request.method, request.path, incident, exc_info=error)
-            return Response(500, f"internal error, id {incident}: see this agent's log".encode(), [("content-type", TEXT)])
+            return Response(
+                500, f"internal error, id {incident}: see this agent's log".encode(), [("content-type", TEXT)]
+            )
         headers = [("content-type", TEXT)]
         if isinstance(error, MethodNotAllowed):
             headers.append(("allow", _allow(error.allowed)))
@@ -92,15 +95,18 @@ class Application:
         return Response(status, str(error).encode(), headers)
 
     def _send(self, answer: Response | Ready, headers: Any, proto: Any) -> None:
-        body, extra = answer.body, answer.headers
-        if len(body) >= GZIP_FROM and "gzip" in headers.get("accept-encoding", ""):
-            if isinstance(answer, Ready):
-                body = answer.gzipped()
-                extra = [*extra, ("content-encoding", "gzip")]
-        proto.response_bytes(answer.status, [*extra, POLICY, *self.context.config.response_headers.items()], body)
+        if isinstance(answer, Ready):
+            body, all_headers = answer.body, answer.headers
+            if len(body) >= GZIP_FROM and "gzip" in headers.get("accept-encoding", ""):
+                body, all_headers = answer.gzipped()
+        else:
+            body, all_headers = answer.body, answer.headers
+            if not answer.complete:
+                all_headers = all_headers + self.context.common_headers
+        proto.response_bytes(answer.status, all_headers, body)
 
     async def _stream(self, answer: StreamResponse, proto: Any) -> None:
-        transport = proto.response_stream(answer.status, [*answer.headers, POLICY])
+        transport = proto.response_stream(answer.status, answer.headers + self.context.common_headers)
         try:
             async for piece in answer.pieces:
                 await transport.send_bytes(piece)
@@ -134,5 +140,3 @@ class Application:
 
 def _allow(methods: tuple[str, ...]) -> str:
     return ",".join(("OPTIONS", *methods))
-
-

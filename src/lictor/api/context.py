@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lictor.limits import Limits
 from lictor.runtime.clock import Clock, Entropy
 from lictor.server.server import Server
+from lictor.state import State
 
 if TYPE_CHECKING:
     from lictor.agent.agent import Agent
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 class APIConfig:
     """The part of the agent's configuration that the API needs; `reload` replaces the whole."""
 
-    def __init__(self, datacenter: str, node_name: str, limits: Limits, response_headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, datacenter: str, node_name: str, limits: Limits, response_headers: dict[str, str] | None = None
+    ) -> None:
         self.datacenter = datacenter
         self.node_name = node_name
         self.limits = limits
-        self.response_headers = response_headers or {}
+        self.common_headers = [("x-consul-default-acl-policy", "allow"), *(response_headers or {}).items()]
 
 
 class Context:
@@ -33,9 +36,14 @@ class Context:
         self.entropy = entropy
 
     @property
-    def state(self):  # type: ignore[no-untyped-def]
+    def state(self) -> State:
         """The server's state."""
         return self.server.state
+
+    @property
+    def common_headers(self) -> list[tuple[str, str]]:
+        """The headers that every answer has."""
+        return self.config.common_headers
 
     def meta_headers(self, index: int) -> list[tuple[str, str]]:
         """The headers that tell how old a read's answer is."""

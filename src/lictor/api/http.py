@@ -18,11 +18,12 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class Response(msgspec.Struct):
-    """A whole answer. Headers are pairs; the content type stands among them."""
+    """A whole answer. Headers are pairs, the content type among them; `complete` when the common ones are there too."""
 
     status: int = 200
     body: bytes = b""
     headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    complete: bool = False
 
 
 class StreamResponse(msgspec.Struct):
@@ -51,10 +52,26 @@ def empty_response(status: int = 200) -> Response:
 class Request:
     """One request: method, path, parameters, headers, and a body that is read on demand and within a limit."""
 
-    __slots__ = ("_params", "_read", "authorizer", "headers", "local", "method", "path", "query_string", "remote", "rest")
+    __slots__ = (
+        "_params",
+        "_read",
+        "authorizer",
+        "headers",
+        "local",
+        "method",
+        "path",
+        "query_string",
+        "remote",
+        "rest",
+    )
 
     def __init__(
-        self, method: str, path: str, query_string: str, headers: Mapping[str, str], remote: str,
+        self,
+        method: str,
+        path: str,
+        query_string: str,
+        headers: Mapping[str, str],
+        remote: str,
         read: Callable[[int], Awaitable[bytes]],
     ) -> None:
         self.method = method

@@ -12,7 +12,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from granian._granian import CallbackScheduler, RSGIWorker
+from granian import _granian
+from granian._granian import CallbackScheduler
 from granian.server.embed import AsyncWorker
 from granian.server.embed import Server as GranianServer
 
@@ -22,17 +23,36 @@ from lictor.limits import WATCHES
 
 BACKLOG = 4096
 
+# Granian's stubs describe an older signature; what is called here is what its own spawner calls.
+_RSGIWorker: Any = _granian.RSGIWorker
+_in_worker: Any = AsyncWorker.wrap_target
+
 
 class Listener:
     """One address that the API is served on."""
 
-    def __init__(self, app: Application, host: str = "127.0.0.1", port: int = 8500, *, unix: str = "", mode: str = "",
-                 tls: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        app: Application,
+        host: str = "127.0.0.1",
+        port: int = 8500,
+        *,
+        unix: str = "",
+        mode: str = "",
+        tls: dict[str, Any] | None = None,
+    ) -> None:
         self._unix, self._mode = unix, mode
         self.address = f"unix://{unix}" if unix else f"{host}:{port}"
-        self._server = GranianServer(
-            app, address=host, port=port, uds=Path(unix) if unix else None, backlog=BACKLOG, backpressure=2 * WATCHES,
-            log_enabled=False, websockets=False, **(tls or {}),
+        self._server: Any = GranianServer(
+            app,
+            address=host,
+            port=port,
+            uds=Path(unix) if unix else None,
+            backlog=BACKLOG,
+            backpressure=2 * WATCHES,
+            log_enabled=False,
+            websockets=False,
+            **(tls or {}),
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -54,7 +74,7 @@ class Listener:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-class _Scheduler(CallbackScheduler):  # type: ignore[misc]
+class _Scheduler(CallbackScheduler):
     """Takes requests from granian's thread to the event loop, many in one wake-up."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, app: Application, *_: Any) -> None:
@@ -85,18 +105,47 @@ class _Scheduler(CallbackScheduler):  # type: ignore[misc]
         self._schedule_fn = schedule
 
 
-@AsyncWorker.wrap_target
+@_in_worker
 async def _serve(
-    worker_id: int, shutdown: Any, app: Application, sock: Any, loop: asyncio.AbstractEventLoop, threads: int,
-    runtime_blocking: int, blocking: int, blocking_idle: int, backpressure: int, task_impl: Any, http: Any, http1: Any,
-    http2: Any, websockets: bool, static: Any, log_format: Any, ssl: tuple[Any, ...], scope_options: Any,
+    worker_id: int,
+    shutdown: Any,
+    app: Application,
+    sock: Any,
+    loop: asyncio.AbstractEventLoop,
+    threads: int,
+    runtime_blocking: int,
+    blocking: int,
+    blocking_idle: int,
+    backpressure: int,
+    task_impl: Any,
+    http: Any,
+    http1: Any,
+    http2: Any,
+    websockets: bool,
+    static: Any,
+    log_format: Any,
+    ssl: tuple[Any, ...],
+    scope_options: Any,
 ) -> None:
     """One worker's life, as granian's own spawner for RSGI does it, but with our scheduler."""
     stopped = loop.create_future()
     shutdown.add_cb(lambda: loop.call_soon_threadsafe(stopped.set_result, None))
-    worker = RSGIWorker(
-        worker_id, sock, None, threads, runtime_blocking, blocking, blocking_idle, backpressure, http, http1, http2,
-        websockets, static, *ssl, (None, None),
+    worker = _RSGIWorker(
+        worker_id,
+        sock,
+        None,
+        threads,
+        runtime_blocking,
+        blocking,
+        blocking_idle,
+        backpressure,
+        http,
+        http1,
+        http2,
+        websockets,
+        static,
+        *ssl,
+        (None, None),
     )
     serve = worker.serve_async_uds if (sock[0] or sock[1]).is_uds() else worker.serve_async
     # The last three are for granian's own tasks, which this scheduler does not use.

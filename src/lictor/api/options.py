@@ -37,8 +37,14 @@ def read_options(request: Request) -> ReadOptions:
         raise BadRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
     if cached and consistent:
         raise BadRequest("Cannot specify ?cached with ?consistent, conflicting semantics.")
-    return ReadOptions(index=_index(request), wait=wait_seconds(request), stale=stale, consistent=consistent, cached=cached,
-                       hash=request.param("hash"))
+    return ReadOptions(
+        index=_index(request),
+        wait=wait_seconds(request),
+        stale=stale,
+        consistent=consistent,
+        cached=cached,
+        hash=request.param("hash"),
+    )
 
 
 NONE = ReadOptions()
@@ -49,7 +55,9 @@ def refuse_enterprise(request: Request) -> None:
     if request.has("ns"):
         raise BadRequest('Bad request: Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
     if request.has("partition"):
-        raise BadRequest('Bad request: Invalid query parameter: "partition" - Partitions are a Consul Enterprise feature')
+        raise BadRequest(
+            'Bad request: Invalid query parameter: "partition" - Partitions are a Consul Enterprise feature'
+        )
 
 
 def check_datacenter(request: Request, datacenter: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from lictor import limits
 from lictor.api.context import Context
 from lictor.api.http import JSON, Request, Response
-from lictor.api.options import ReadOptions, check_datacenter
+from lictor.api.options import ReadOptions, check_datacenter, read_options
 from lictor.api.router import Reply, Route
 from lictor.errors import LictorError, TooBusy
 from lictor.server.watch import Watch
@@ -28,9 +28,9 @@ _WAITING = re.compile(r"(?:^|&)(?:index|wait)=[^&]*")
 
 
 class Ready:
-    """An encoded answer and what it stands on."""
+    """An encoded answer and what it stands on. A `plain` one may be sent to whoever asks the same, without a look."""
 
-    __slots__ = ("body", "cells", "headers", "index", "packed", "stamp", "status")
+    __slots__ = ("body", "cells", "headers", "index", "packed", "plain", "stamp", "status")
 
     def __init__(self, reply: Reply, body: bytes, headers: list[tuple[str, str]]) -> None:
         self.cells = reply.cells
@@ -39,16 +39,18 @@ class Ready:
         self.status = reply.status
         self.body = body
         self.headers = headers
-        self.packed: bytes | None = None
+        self.packed: tuple[bytes, list[tuple[str, str]]] | None = None
+        self.plain = True
 
     def fresh(self) -> bool:
         """True while nothing that it stands on has moved."""
         return unmoved(self.stamp)
 
-    def gzipped(self) -> bytes:
-        """The body compressed, once."""
+    def gzipped(self) -> tuple[bytes, list[tuple[str, str]]]:
+        """The body compressed, once, with its headers."""
         if self.packed is None:
-            self.packed = gzip.compress(self.body, compresslevel=1, mtime=0)
+            packed = gzip.compress(self.body, compresslevel=1, mtime=0)
+            self.packed = packed, [*self.headers, ("content-encoding", "gzip")]
         return self.packed
 
 
@@ -69,13 +71,25 @@ class Reads:
         self._seen: OrderedDict[str, float] = OrderedDict()
         self.watching = 0
 
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def clear(self) -> None:
+        """Forgets every ready answer, when what they were made with has changed."""
+        self._ready.clear()
+        self._bytes = 0
+
     def find(self, key: str) -> Ready | None:
         """The ready answer of that key, if it still holds."""
         ready = self._ready.get(key)
         return ready if ready is not None and ready.fresh() else None
 
     async def answer(
-        self, route: Route, request: Request, options: ReadOptions, gone: Callable[[], Awaitable[object]],
+        self,
+        route: Route,
+        request: Request,
+        options: ReadOptions,
+        gone: Callable[[], Awaitable[object]],
     ) -> Ready | Response:
         """Answers a read, waiting for a change if it was asked to. `gone` resolves when the client leaves."""
         context = self._context
@@ -90,7 +104,10 @@ class Reads:
             if route.error_meta:
                 error.add_note("meta")
             raise
-        return self._decorated(ready, options, request, route)
+        if options.cached and route.cacheable:
+            key = ready_key(request.path, request.query_string, request.authorizer.key)
+            return Response(ready.status, ready.body, ready.headers + self._cache_headers(key), complete=True)
+        return ready
 
     def get(self, route: Route, request: Request) -> Ready:
         """A ready answer, made now if there is none that holds."""
@@ -104,7 +121,8 @@ class Reads:
         return ready
 
     def _make(self, route: Route, request: Request) -> Ready:
-        reply = route.reads["GET"](self._context, request)
+        context = self._context
+        reply = route.reads["GET"](context, request)
         headers = [("vary", "Accept-Encoding"), *reply.headers]
         if reply.empty:
             body = b""
@@ -117,11 +135,21 @@ class Reads:
             headers.append(("content-type", JSON))
         ready = Ready(reply, body, headers)
         if reply.meta:
-            ready.headers += self._context.meta_headers(ready.index)
+            headers += context.meta_headers(ready.index)
+        options = read_options(request)
+        if options.consistency:
+            headers.append(("x-consul-effective-consistency", options.consistency))
+        headers += context.common_headers
+        ready.plain = not options.cached and not request.has("dc") and (options.stale or not context.server.shared)
         return ready
 
     async def _wait(
-        self, route: Route, request: Request, options: ReadOptions, ready: Ready, gone: Callable[[], Awaitable[object]],
+        self,
+        route: Route,
+        request: Request,
+        options: ReadOptions,
+        ready: Ready,
+        gone: Callable[[], Awaitable[object]],
     ) -> Ready:
         """Waits until the answer's bytes change after `options.index`, the time is up, or the client leaves."""
         if self.watching >= self._context.config.limits.watches:
@@ -153,17 +181,6 @@ class Reads:
         while len(self._ready) > limits.READY_ANSWERS or self._bytes > limits.READY_ANSWER_BYTES:
             _, oldest = self._ready.popitem(last=False)
             self._bytes -= len(oldest.body)
-
-    def _decorated(self, ready: Ready, options: ReadOptions, request: Request, route: Route) -> Ready | Response:
-        """The ready answer itself, or a copy with the headers that only this request gets."""
-        extra: list[tuple[str, str]] = []
-        if options.consistency:
-            extra.append(("x-consul-effective-consistency", options.consistency))
-        if options.cached and route.cacheable:
-            extra += self._cache_headers(ready_key(request.path, request.query_string, request.authorizer.key))
-        if not extra:
-            return ready
-        return Response(ready.status, ready.body, ready.headers + extra)
 
     def _cache_headers(self, key: str) -> list[tuple[str, str]]:
         """X-Cache as the reference's agent cache would say; our answers are never older than the state."""

@@ -46,7 +46,9 @@ def has_tags(tags: Iterable[str], wanted: Iterable[str]) -> bool:
     return all(tag.lower() in low for tag in wanted)
 
 
-def by_distance(context: Context, request: Request, rows: list[T], node_of: Callable[[T], str]) -> tuple[list[T], tuple[Cell, ...]]:
+def by_distance(
+    context: Context, request: Request, rows: list[T], node_of: Callable[[T], str]
+) -> tuple[list[T], tuple[Cell, ...]]:
     """The rows from the nearest node to ?near to the farthest, those of unknown place last; and the cells looked at."""
     near = request.param("near")
     if not near:
@@ -56,7 +58,9 @@ def by_distance(context: Context, request: Request, rows: list[T], node_of: Call
     return nearest(context, near, rows, node_of)
 
 
-def nearest(context: Context, near: str, rows: list[T], node_of: Callable[[T], str]) -> tuple[list[T], tuple[Cell, ...]]:
+def nearest(
+    context: Context, near: str, rows: list[T], node_of: Callable[[T], str]
+) -> tuple[list[T], tuple[Cell, ...]]:
     """The rows by their node's distance from the node `near`; unchanged when its place is unknown."""
     coordinates = context.state.coordinates
     cells = (context.state.cells.get((coordinates.prefix,)),)

@@ -12,10 +12,22 @@ from collections.abc import Callable
 from datetime import datetime
 
 TRACE = 5
-LEVELS = {"trace": TRACE, "debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "err": logging.ERROR,
-          "error": logging.ERROR}
-_NAMES = {TRACE: "TRACE", logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.WARNING: "WARN", logging.ERROR: "ERROR",
-          logging.CRITICAL: "ERROR"}
+LEVELS = {
+    "trace": TRACE,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "err": logging.ERROR,
+    "error": logging.ERROR,
+}
+_NAMES = {
+    TRACE: "TRACE",
+    logging.DEBUG: "DEBUG",
+    logging.INFO: "INFO",
+    logging.WARNING: "WARN",
+    logging.ERROR: "ERROR",
+    logging.CRITICAL: "ERROR",
+}
 ROOT = "lictor"
 
 
@@ -46,8 +58,12 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="microseconds")
-        row = {"@level": _NAMES.get(record.levelno, "INFO").lower(), "@message": record.getMessage(),
-               "@module": record.name.removeprefix(ROOT + "."), "@timestamp": when}
+        row = {
+            "@level": _NAMES.get(record.levelno, "INFO").lower(),
+            "@message": record.getMessage(),
+            "@module": record.name.removeprefix(ROOT + "."),
+            "@timestamp": when,
+        }
         if record.exc_info:
             row["error"] = self.formatException(record.exc_info)
         return json.dumps(row)

@@ -7,6 +7,7 @@ moment that they lead do no harm.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lictor.errors import LictorError
@@ -34,7 +35,7 @@ async def _expire_sessions(server: Server) -> None:
         if answer.value:
             ids = [session.id for session in answer.value]
             try:
-                await server.write(lambda tx, ids=ids: _expire(tx, ids))
+                await server.write(partial(_expire, ids=ids))
             except LictorError as error:
                 log.warning("cannot end expired sessions, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -103,7 +103,7 @@ class Tx:
         if write is not None:
             record: R | None = write.record
             return record
-        if any(t is table and name.startswith(prefix) for t, prefix in (*self.ranges, *self._batch.ranges)):
+        if self._in_range(table, name):
             return None
         row: R | None = table.rows.get(name)
         self.compares.setdefault(table.store_key(name), row.modify_index if row is not None else 0)
@@ -114,11 +114,11 @@ class Tx:
         name = table.name(*parts)
         old = self._row(table, name)
         key = (table.prefix, name)
-        gone = self._batch.writes.get(key)
-        if (gone is not None and gone.record is None and name in table.rows) or self._in_range(table, name):
-            if self._batch.writes or self._batch.ranges:
-                raise BatchFull  # deleted and made again: the two need a revision each
-            if self._in_range(table, name):
+        if old is None and name in table.rows:  # deleted and made again
+            gone = self._batch.writes.get(key)
+            if (gone is not None and gone.record is None) or self._batch.ranges:
+                raise BatchFull  # by another plan: the two need a revision each
+            if self.ranges:
                 self._expand_ranges()
         created = old.create_index if old is not None else PENDING
         record = msgspec.structs.replace(record, create_index=created, modify_index=PENDING)
@@ -158,13 +158,17 @@ class Tx:
         self.ended_leases.add(lease)
 
     def _merge(self, table: Table[R], names: Iterable[str], mine: Callable[[str], bool]) -> Iterator[R]:
-        planned = {w.name for w in (*self._batch.writes.values(), *self.writes.values()) if w.table is table and mine(w.name)}
+        planned = {
+            w.name for w in (*self._batch.writes.values(), *self.writes.values()) if w.table is table and mine(w.name)
+        }
         for name in sorted(planned.union(names)):
             row = self._row(table, name)
             if row is not None:
                 yield row
 
     def _in_range(self, table: Table[Any], name: str) -> bool:
+        if not self.ranges and not self._batch.ranges:
+            return False
         return any(t is table and name.startswith(p) for t, p in (*self.ranges, *self._batch.ranges))
 
     def _expand_ranges(self) -> None:

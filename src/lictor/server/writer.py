@@ -96,8 +96,8 @@ class Writer:
                 return self._fail(members, error)
             self.commits += 1
             return self._answer(members, revision)
-        error = Unavailable("the write kept colliding with others; try again")
-        self._fail([self._queue.popleft() for _ in range(min(len(self._queue), limits.BATCH_PLANS))], error)
+        collided = Unavailable("the write kept colliding with others; try again")
+        self._fail([self._queue.popleft() for _ in range(min(len(self._queue), limits.BATCH_PLANS))], collided)
 
     def _plan(self) -> tuple[Batch, list[_Submitted]]:
         """Runs queued plans into one batch. Plans that raise are answered only once what they read is durable."""

@@ -27,7 +27,9 @@ class KV(Table[KVEntry]):
         return parts[0]  # keys keep their case
 
     def moved(self, name: str, old: KVEntry | None, new: KVEntry | None, touched: set[Hashable]) -> None:
-        self.by_session.swap(name, [old.session] if old and old.session else [], [new.session] if new and new.session else [])
+        self.by_session.swap(
+            name, [old.session] if old and old.session else [], [new.session] if new and new.session else []
+        )
         touched.add(("kv", name))
         for length in self.prefix_lengths:
             if length <= len(name):

@@ -23,7 +23,9 @@ class Queries(Table[PreparedQuery]):
 
     def moved(self, name: str, old: PreparedQuery | None, new: PreparedQuery | None, touched: set[Hashable]) -> None:
         super().moved(name, old, new, touched)
-        self.by_session.swap(name, [old.session] if old and old.session else [], [new.session] if new and new.session else [])
+        self.by_session.swap(
+            name, [old.session] if old and old.session else [], [new.session] if new and new.session else []
+        )
         if old is not None:
             index = self._templates if old.template.type else self._names
             if index.get(old.name.lower()) == name:
@@ -34,20 +36,20 @@ class Queries(Table[PreparedQuery]):
     def named(self, name: str) -> PreparedQuery | None:
         """The query of exactly that name."""
         row = self._names.get(name.lower())
-        return self.rows[row] if row is not None else None
+        return None if row is None else self.get(row)
 
     def template_named(self, name: str) -> PreparedQuery | None:
         """The template of exactly that name."""
         row = self._templates.get(name.lower())
-        return self.rows[row] if row is not None else None
+        return None if row is None else self.get(row)
 
     def template_for(self, name: str) -> PreparedQuery | None:
         """The template with the longest name that `name` begins with."""
         low = name.lower()
         for length in range(len(low), -1, -1):
-            row = self._templates.get(low[:length])
-            if row is not None:
-                return self.rows[row]
+            found = self.template_named(low[:length])
+            if found is not None:
+                return found
         return None
 
 

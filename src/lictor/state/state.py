@@ -30,8 +30,17 @@ class State:
         self.config_entries = ConfigEntries()
         self.singletons = Singletons()
         tables: list[Table[Any]] = [
-            self.catalog.nodes, self.catalog.services, self.catalog.checks, self.keys.kv, self.keys.sessions, self.keys.alive,
-            self.keys.lock_delays, self.queries, self.coordinates, self.config_entries, self.singletons,
+            self.catalog.nodes,
+            self.catalog.services,
+            self.catalog.checks,
+            self.keys.kv,
+            self.keys.sessions,
+            self.keys.alive,
+            self.keys.lock_delays,
+            self.queries,
+            self.coordinates,
+            self.config_entries,
+            self.singletons,
         ]
         self.tables = {table.prefix.encode(): table for table in tables}
 

@@ -23,9 +23,7 @@ _packer = msgspec.msgpack.Encoder(enc_hook=encode_hook)
 
 
 def pack(record: Record) -> bytes:
-    """A record as the store keeps it; its indexes are the store's own and left at zero."""
-    if record.create_index or record.modify_index:
-        record = msgspec.structs.replace(record, create_index=0, modify_index=0)
+    """A record as the store keeps it. Its indexes are the store's own: what is written of them is never read."""
     return _packer.encode(record)
 
 

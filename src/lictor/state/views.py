@@ -51,13 +51,27 @@ class ServiceNode(Wire, frozen=True, kw_only=True):
 def service_node(node: Node, service: Service) -> ServiceNode:
     """A node and one of its instances as /v1/catalog/service shows them."""
     return ServiceNode(
-        id=node.id, node=node.node, address=node.address, datacenter=node.datacenter,
-        tagged_addresses=node.tagged_addresses, node_meta=node.meta, service_kind=service.kind, service_id=service.id,
-        service_name=service.service, service_tags=service.tags, service_address=service.address,
-        service_tagged_addresses=service.tagged_addresses, service_weights=service.weights,
-        service_meta=service.meta or {}, service_port=service.port, service_socket_path=service.socket_path,
-        service_enable_tag_override=service.enable_tag_override, service_proxy=service.proxy,
-        service_connect=service.connect, create_index=service.create_index, modify_index=service.modify_index,
+        id=node.id,
+        node=node.node,
+        address=node.address,
+        datacenter=node.datacenter,
+        tagged_addresses=node.tagged_addresses,
+        node_meta=node.meta,
+        service_kind=service.kind,
+        service_id=service.id,
+        service_name=service.service,
+        service_tags=service.tags,
+        service_address=service.address,
+        service_tagged_addresses=service.tagged_addresses,
+        service_weights=service.weights,
+        service_meta=service.meta or {},
+        service_port=service.port,
+        service_socket_path=service.socket_path,
+        service_enable_tag_override=service.enable_tag_override,
+        service_proxy=service.proxy,
+        service_connect=service.connect,
+        create_index=service.create_index,
+        modify_index=service.modify_index,
     )
 
 

@@ -6,7 +6,7 @@ health-*). These records are immutable; the index fields are filled in by the st
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -161,6 +161,8 @@ class CheckDefinition(Wire, frozen=True, kw_only=True):
 class Check(Record, frozen=True, kw_only=True):
     """A health check of a node, or of one of its services when `service_id` is set."""
 
+    filter_hidden: ClassVar[frozenset[str]] = frozenset({"Definition"})
+
     node: str = always("")
     check_id: str = always("")
     name: str = always("")
@@ -177,7 +179,7 @@ class Check(Record, frozen=True, kw_only=True):
     definition: CheckDefinition = msgspec.field(default_factory=lambda: NO_DEFINITION)
 
 
-DEFAULT_WEIGHTS = Weights()
-NO_PROXY = Proxy()
-NO_CONNECT = Connect()
-NO_DEFINITION = CheckDefinition()
+DEFAULT_WEIGHTS: Weights = Weights()
+NO_PROXY: Proxy = Proxy()
+NO_CONNECT: Connect = Connect()
+NO_DEFINITION: CheckDefinition = CheckDefinition()

@@ -6,7 +6,6 @@ spellings that the reference takes beside its JSON names.
 
 from __future__ import annotations
 
-
 import msgspec
 
 from lictor.types.catalog import Proxy, ServiceAddress
@@ -14,13 +13,27 @@ from lictor.types.duration import Duration
 from lictor.types.gojson import Wire
 
 ALIASES = {
-    "script": "ScriptArgs", "args": "ScriptArgs", "script_args": "ScriptArgs", "check_id": "CheckID", "docker_container_id": "DockerContainerID",
-    "enable_tag_override": "EnableTagOverride", "tagged_addresses": "TaggedAddresses", "service_id": "ServiceID",
-    "tls_server_name": "TLSServerName", "tls_skip_verify": "TLSSkipVerify", "sidecar_service": "SidecarService",
-    "deregister_critical_service_after": "DeregisterCriticalServiceAfter", "output_max_size": "OutputMaxSize",
-    "grpc_use_tls": "GRPCUseTLS", "alias_node": "AliasNode", "alias_service": "AliasService",
-    "success_before_passing": "SuccessBeforePassing", "failures_before_critical": "FailuresBeforeCritical",
-    "failures_before_warning": "FailuresBeforeWarning", "socket_path": "SocketPath", "checkid": "CheckID",
+    "script": "ScriptArgs",
+    "args": "ScriptArgs",
+    "script_args": "ScriptArgs",
+    "check_id": "CheckID",
+    "docker_container_id": "DockerContainerID",
+    "enable_tag_override": "EnableTagOverride",
+    "tagged_addresses": "TaggedAddresses",
+    "service_id": "ServiceID",
+    "tls_server_name": "TLSServerName",
+    "tls_skip_verify": "TLSSkipVerify",
+    "sidecar_service": "SidecarService",
+    "deregister_critical_service_after": "DeregisterCriticalServiceAfter",
+    "output_max_size": "OutputMaxSize",
+    "grpc_use_tls": "GRPCUseTLS",
+    "alias_node": "AliasNode",
+    "alias_service": "AliasService",
+    "success_before_passing": "SuccessBeforePassing",
+    "failures_before_critical": "FailuresBeforeCritical",
+    "failures_before_warning": "FailuresBeforeWarning",
+    "socket_path": "SocketPath",
+    "checkid": "CheckID",
 }
 
 
@@ -70,9 +83,16 @@ class CheckSpec(Wire, frozen=True, kw_only=True):
     def kind(self) -> str:
         """The check's kind as the reference's `Type` shows it; empty when no kind's field is set."""
         for name, present in (
-            ("ttl", self.ttl), ("script", self.script_args and not self.docker_container_id), ("docker", self.docker_container_id),
-            ("http", self.http), ("tcp", self.tcp), ("udp", self.udp), ("grpc", self.grpc), ("h2ping", self.h2ping),
-            ("os_service", self.os_service), ("alias", self.alias_node or self.alias_service),
+            ("ttl", self.ttl),
+            ("script", self.script_args and not self.docker_container_id),
+            ("docker", self.docker_container_id),
+            ("http", self.http),
+            ("tcp", self.tcp),
+            ("udp", self.udp),
+            ("grpc", self.grpc),
+            ("h2ping", self.h2ping),
+            ("os_service", self.os_service),
+            ("alias", self.alias_node or self.alias_service),
         ):
             if present:
                 return name

@@ -20,7 +20,26 @@ from lictor.types.duration import Duration
 
 T = TypeVar("T")
 
-_UPPER = {"id", "http", "tcp", "ttl", "dns", "kv", "grpc", "udp", "tls", "ca", "os", "url", "sni", "ui", "ip", "json", "acl", "rpc"}
+_UPPER = {
+    "id",
+    "http",
+    "tcp",
+    "ttl",
+    "dns",
+    "kv",
+    "grpc",
+    "udp",
+    "tls",
+    "ca",
+    "os",
+    "url",
+    "sni",
+    "ui",
+    "ip",
+    "json",
+    "acl",
+    "rpc",
+}
 _SPECIAL = {"ids": "IDs", "h2ping": "H2PING", "h2": "H2", "grpc_use_tls": "GRPCUseTLS"}
 
 

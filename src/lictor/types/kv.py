@@ -100,6 +100,17 @@ class SessionAlive(Record, frozen=True, kw_only=True):
 
 
 __all__ = [
-    "BEHAVIORS", "DELETE", "RELEASE", "Coord", "Coordinate", "Duration", "KVEntry", "LockDelay", "Session", "SessionAlive",
-    "SessionRequest", "SessionServiceCheck", "UserEvent",
+    "BEHAVIORS",
+    "DELETE",
+    "RELEASE",
+    "Coord",
+    "Coordinate",
+    "Duration",
+    "KVEntry",
+    "LockDelay",
+    "Session",
+    "SessionAlive",
+    "SessionRequest",
+    "SessionServiceCheck",
+    "UserEvent",
 ]

@@ -110,7 +110,8 @@ def _instances(context: Context, request: Request, *, connect: bool) -> Reply:
     answer = catalog.connect_instances(name) if connect else catalog.instances(name)
     wanted, tags = node_meta(request), request.params.get("tag", ())
     rows = [
-        service_node(n, s) for n, s in answer.value
+        service_node(n, s)
+        for n, s in answer.value
         if (not wanted or has_meta(n, wanted)) and (not tags or has_tags(s.tags, tags))
     ]
     rows, more = by_distance(context, request, filtered(request, rows, ServiceNode), lambda row: row.node)
@@ -130,4 +131,3 @@ def _named(request: Request, what: str) -> str:
     if not request.rest:
         raise BadRequest(f"Missing {what}")
     return request.rest
-

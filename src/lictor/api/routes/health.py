@@ -62,8 +62,10 @@ def _instances(request: Request, context: Context, answer: Answer[list[HealthEnt
     wanted, tags = node_meta(request), request.params.get("tag", ())
     passing = _passing(request)
     rows = [
-        row for row in answer.value
-        if (not wanted or has_meta(row.node, wanted)) and (not tags or has_tags(row.service.tags, tags))
+        row
+        for row in answer.value
+        if (not wanted or has_meta(row.node, wanted))
+        and (not tags or has_tags(row.service.tags, tags))
         and (not passing or row.worst() == PASSING)
     ]
     rows, more = by_distance(context, request, filtered(request, rows, HealthEntry), lambda row: row.node.node)

@@ -103,8 +103,9 @@ def _one_of(request: Request, *names: str) -> None:
     """Raises BadRequest when more than one of these parameters is there."""
     found = [name for name in names if request.has(name)]
     if len(found) > 1:
-        raise BadRequest("Conflicting flags: " + "&".join(f"{name}={request.param(name)}" for name in sorted(request.params)))
+        raise BadRequest(
+            "Conflicting flags: " + "&".join(f"{name}={request.param(name)}" for name in sorted(request.params))
+        )
 
 
 _TRUE = json_response(True)
-

@@ -51,7 +51,10 @@ def checked(request: RegisterRequest, datacenter: str) -> RegisterRequest:
             raise Refused("Invalid service address")
     checks = [*(request.checks or []), *([request.check] if request.check else [])]
     return msgspec.structs.replace(
-        request, datacenter=datacenter, service=service, check=None,
+        request,
+        datacenter=datacenter,
+        service=service,
+        check=None,
         checks=[_with_ids(check, request.node) for check in checks],
     )
 
@@ -86,8 +89,10 @@ def ensure_node(tx: Tx, node: Node) -> Node:
     old = tx.get(catalog.nodes, node.node)
     if node.id:
         if old is not None and old.id and old.id.lower() != node.id.lower() and not _failed(tx, old):
-            raise Refused(f"failed inserting node: Error while renaming Node ID: \"{node.id}\": Node name {node.node} is "
-                          f"reserved by node {old.id} with name {old.node} ({old.address})")
+            raise Refused(
+                f'failed inserting node: Error while renaming Node ID: "{node.id}": Node name {node.node} is '
+                f"reserved by node {old.id} with name {old.node} ({old.address})"
+            )
         former = catalog.nodes.by_id.get(node.id.lower())
         if former is not None and former != low and (row := tx.get(catalog.nodes, former)) is not None:
             delete_node(tx, row.node)
@@ -105,8 +110,12 @@ def ensure_service(tx: Tx, node: str, service: Service) -> Service:
     put: Service = _put_if_changed(tx, service, old, catalog.services, node, service.id)
     if old is not None and (old.service != service.service or list(old.tags) != list(service.tags)):
         for check in _service_checks(tx, node, service.id):
-            tx.put(catalog.checks, msgspec.structs.replace(check, service_name=service.service, service_tags=service.tags),
-                   node, check.check_id)
+            tx.put(
+                catalog.checks,
+                msgspec.structs.replace(check, service_name=service.service, service_tags=service.tags),
+                node,
+                check.check_id,
+            )
     return put
 
 
@@ -126,7 +135,9 @@ def ensure_check(tx: Tx, check: Check) -> Check:
     old = tx.get(catalog.checks, check.node, check.check_id)
     if check.status == CRITICAL:
         sessions.end_for_check(tx, check.node, check.check_id)
-    put: Check = _put_if_changed(tx, msgspec.structs.replace(check, node=node.node), old, catalog.checks, check.node, check.check_id)
+    put: Check = _put_if_changed(
+        tx, msgspec.structs.replace(check, node=node.node), old, catalog.checks, check.node, check.check_id
+    )
     return put
 
 
@@ -179,10 +190,17 @@ def _ensure_node(tx: Tx, request: RegisterRequest) -> Node:
     old = tx.get(tx.state.catalog.nodes, request.node)
     if request.skip_node_update and old is not None:
         return old
-    return ensure_node(tx, Node(
-        id=request.id, node=request.node, address=request.address, datacenter=request.datacenter,
-        tagged_addresses=request.tagged_addresses, meta=request.node_meta,
-    ))
+    return ensure_node(
+        tx,
+        Node(
+            id=request.id,
+            node=request.node,
+            address=request.address,
+            datacenter=request.datacenter,
+            tagged_addresses=request.tagged_addresses,
+            meta=request.node_meta,
+        ),
+    )
 
 
 def _put_if_changed(tx: Tx, new: R, old: R | None, table: Table[R], *parts: str) -> R:
@@ -194,12 +212,15 @@ def _put_if_changed(tx: Tx, new: R, old: R | None, table: Table[R], *parts: str)
 
 
 def _with_ids(check: Check, node: str) -> Check:
-    return msgspec.structs.replace(check, check_id=check.check_id or check.name, node=check.node or node,
-                                   status=check.status or CRITICAL)
+    return msgspec.structs.replace(
+        check, check_id=check.check_id or check.name, node=check.node or node, status=check.status or CRITICAL
+    )
 
 
 def _service_checks(tx: Tx, node: str, service_id: str) -> list[Check]:
-    return [c for c in tx.scan(tx.state.catalog.checks, node.lower() + NUL) if c.service_id.lower() == service_id.lower()]
+    return [
+        c for c in tx.scan(tx.state.catalog.checks, node.lower() + NUL) if c.service_id.lower() == service_id.lower()
+    ]
 
 
 def _failed(tx: Tx, node: Node) -> bool:

@@ -80,5 +80,9 @@ def delete_tree(tx: Tx, prefix: str) -> None:
 
 
 def _same(old: KVEntry, new: KVEntry) -> bool:
-    return (old.value or None) == (new.value or None) and old.flags == new.flags and old.session == new.session \
+    return (
+        (old.value or None) == (new.value or None)
+        and old.flags == new.flags
+        and old.session == new.session
         and old.lock_index == new.lock_index
+    )

@@ -21,5 +21,7 @@ def put_setting(tx: Tx, name: str, body: bytes, index: int | None = None) -> boo
     old = tx.get(tx.state.singletons, name)
     if index is not None and (old.modify_index if old is not None else 0) != index:
         return False
-    tx.put(tx.state.singletons, msgspec.structs.replace(old, body=body) if old is not None else Singleton(body=body), name)
+    tx.put(
+        tx.state.singletons, msgspec.structs.replace(old, body=body) if old is not None else Singleton(body=body), name
+    )
     return True

@@ -34,8 +34,14 @@ def from_request(request: SessionRequest, session_id: str, node: str, ttl_min: f
     if checks is None:
         checks = [SERF_HEALTH]
     return Session(
-        id=session_id, name=request.name, node=request.node or node, behavior=behavior, ttl=request.ttl,
-        lock_delay=round(_lock_delay(request) * 1e9), node_checks=checks, service_checks=service_checks,
+        id=session_id,
+        name=request.name,
+        node=request.node or node,
+        behavior=behavior,
+        ttl=request.ttl,
+        lock_delay=round(_lock_delay(request) * 1e9),
+        node_checks=checks,
+        service_checks=service_checks,
     )
 
 
@@ -110,8 +116,10 @@ def _ttl_seconds(text: str, ttl_min: float) -> float:
     except ValueError as error:
         raise Refused(f"Session TTL '{text}' invalid: {error}") from None
     if ttl.ns and not ttl_min <= ttl.seconds <= limits.SESSION_TTL_MAX_SECONDS:
-        raise Refused(f"Invalid Session TTL '{ttl.ns}', must be between "
-                      f"[{Duration.of(ttl_min)}={Duration.of(limits.SESSION_TTL_MAX_SECONDS)}]")
+        raise Refused(
+            f"Invalid Session TTL '{ttl.ns}', must be between "
+            f"[{Duration.of(ttl_min)}={Duration.of(limits.SESSION_TTL_MAX_SECONDS)}]"
+        )
     return ttl.seconds
 
 

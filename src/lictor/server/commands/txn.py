@@ -6,7 +6,6 @@ A failed operation does not stop the rest from being tried, so that the answer l
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -38,8 +37,11 @@ Rows = list[tuple[str, Record]]
 
 def reads_only(ops: list[Op]) -> bool:
     """True when no operation writes; such a transaction is answered like a read."""
-    return all((op.kv is not None and op.kv.verb in KV_READS) or any(o is not None and o.verb == "get" for o in (op.node, op.service, op.check))
-               for op in ops)
+    return all(
+        (op.kv is not None and op.kv.verb in KV_READS)
+        or any(o is not None and o.verb == "get" for o in (op.node, op.service, op.check))
+        for op in ops
+    )
 
 
 def execute(tx: Tx, ops: list[Op], values: list[bytes | None]) -> Rows:
@@ -86,6 +88,7 @@ def _run(tx: Tx, op: Op, value: bytes | None) -> Rows:
 
 
 # KV verbs
+
 
 def _entry(op: KVOp, value: bytes | None) -> KVEntry:
     return KVEntry(key=op.key, flags=op.flags, value=value or None)
@@ -149,7 +152,12 @@ def _kv_get(tx: Tx, op: KVOp, _: bytes | None) -> Rows:
 
 
 def _kv_get_or_empty(tx: Tx, op: KVOp, _: bytes | None) -> Rows:
-    return [("KV", tx.get(tx.state.keys.kv, op.key) or KVEntry(key=op.key))]
+    return [("KV", _or_empty(tx, op))]
+
+
+def _or_empty(tx: Tx, op: KVOp) -> KVEntry:
+    found = tx.get(tx.state.keys.kv, op.key)
+    return found if found is not None else KVEntry(key=op.key)
 
 
 def _kv_get_tree(tx: Tx, op: KVOp, _: bytes | None) -> Rows:
@@ -177,16 +185,33 @@ def _kv_check_not_exists(tx: Tx, op: KVOp, _: bytes | None) -> Rows:
 
 
 _KV: dict[str, Callable[[Tx, KVOp, bytes | None], Rows]] = {
-    "set": _kv_set, "cas": _kv_cas, "lock": _kv_lock, "unlock": _kv_unlock, "delete": _kv_delete, "delete-cas": _kv_delete_cas,
-    "delete-tree": _kv_delete_tree, "get": _kv_get, "get-or-empty": _kv_get_or_empty, "get-tree": _kv_get_tree,
-    "check-index": _kv_check_index, "check-session": _kv_check_session, "check-not-exists": _kv_check_not_exists,
+    "set": _kv_set,
+    "cas": _kv_cas,
+    "lock": _kv_lock,
+    "unlock": _kv_unlock,
+    "delete": _kv_delete,
+    "delete-cas": _kv_delete_cas,
+    "delete-tree": _kv_delete_tree,
+    "get": _kv_get,
+    "get-or-empty": _kv_get_or_empty,
+    "get-tree": _kv_get_tree,
+    "check-index": _kv_check_index,
+    "check-session": _kv_check_session,
+    "check-not-exists": _kv_check_not_exists,
 }
 
 
 # Catalog verbs: get, set, cas, delete, delete-cas on nodes, services and checks
 
+
 def _apply(
-    verb: str, kind: str, what: str, index: int, old: Record | None, put: Callable[[], Record], delete: Callable[[], None],
+    verb: str,
+    kind: str,
+    what: str,
+    index: int,
+    old: Record | None,
+    put: Callable[[], Record],
+    delete: Callable[[], None],
 ) -> Rows:
     """What the five verbs have in common. `what` names the row as the reference does."""
     label = kind.lower()
@@ -222,8 +247,15 @@ def _node(tx: Tx, op: NodeOp) -> Rows:
     if not name and node.id:
         name = table.by_id.get(node.id.lower(), "")
     old = tx.get(table, name)
-    return _apply(op.verb, "Node", f'node "{node.node or node.id}"', node.modify_index, old,
-                  lambda: catalog.ensure_node(tx, node), lambda: catalog.delete_node(tx, name))
+    return _apply(
+        op.verb,
+        "Node",
+        f'node "{node.node or node.id}"',
+        node.modify_index,
+        old,
+        lambda: catalog.ensure_node(tx, node),
+        lambda: catalog.delete_node(tx, name),
+    )
 
 
 def _service(tx: Tx, op: ServiceOp) -> Rows:
@@ -233,9 +265,15 @@ def _service(tx: Tx, op: ServiceOp) -> Rows:
     old = tx.get(tx.state.catalog.services, op.node, service.id)
     if op.verb in ("set", "cas"):
         catalog.validate_service(service)
-    return _apply(op.verb, "Service", f'service "{service.id}" on node "{op.node}"', service.modify_index, old,
-                  lambda: catalog.ensure_service(tx, op.node, service),
-                  lambda: catalog.delete_service(tx, op.node, service.id))
+    return _apply(
+        op.verb,
+        "Service",
+        f'service "{service.id}" on node "{op.node}"',
+        service.modify_index,
+        old,
+        lambda: catalog.ensure_service(tx, op.node, service),
+        lambda: catalog.delete_service(tx, op.node, service.id),
+    )
 
 
 def _check(tx: Tx, op: CheckOp) -> Rows:
@@ -243,6 +281,12 @@ def _check(tx: Tx, op: CheckOp) -> Rows:
     if not check.check_id:
         check = msgspec.structs.replace(check, check_id=check.name)
     old = tx.get(tx.state.catalog.checks, check.node, check.check_id)
-    return _apply(op.verb, "Check", f'check "{check.check_id}" on node "{check.node}"', check.modify_index, old,
-                  lambda: catalog.ensure_check(tx, check),
-                  lambda: catalog.delete_check(tx, check.node, check.check_id))
+    return _apply(
+        op.verb,
+        "Check",
+        f'check "{check.check_id}" on node "{check.node}"',
+        check.modify_index,
+        old,
+        lambda: catalog.ensure_check(tx, check),
+        lambda: catalog.delete_check(tx, check.node, check.check_id),
+    )

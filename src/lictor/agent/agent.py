@@ -1,0 +1,169 @@
+"""The agent's lifecycle: everything is made, started, reloaded and stopped here, and nowhere else.
+
+Start: store and state, then this node's own rows, then local services and checks, then the listeners: whoever can
+connect gets answers. Stop is the reverse. A reload takes up what may change and says what waits for a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from lictor.agent.checks import CheckScheduler
+from lictor.agent.config import Built, RuntimeConfig, reload_diff
+from lictor.agent.identity import node_id, own_node
+from lictor.agent.listeners import Listeners
+from lictor.agent.local import LocalState, Syncer
+from lictor.agent.local.settings import LocalSettings
+from lictor.agent.metrics import AgentMetrics
+from lictor.agent.own_catalog import OwnCatalog
+from lictor.errors import LictorError
+from lictor.runtime import log as logs
+from lictor.runtime.clock import Clock, Entropy
+from lictor.server.commands import catalog as commands
+from lictor.server.events import Events
+from lictor.server.server import Server
+from lictor.store import Store
+from lictor.types.catalog import PASSING, SERF_HEALTH, Check, Service
+from lictor.types.requests import RegisterRequest
+
+STORE_FILE = "store.db"
+SETTLE_SECONDS = 5.0
+"""How long a registration waits for the catalog before it goes on in the background."""
+log = logs.get_logger("agent")
+
+
+class Agent:
+    """One agent. `run` serves until `shutdown` is called (a signal, `leave`)."""
+
+    def __init__(self, built: Built, load: Callable[[], Built], clock: Clock, entropy: Entropy) -> None:
+        self.config: RuntimeConfig = built.config
+        self._load = load
+        self._clock = clock
+        self.entropy = entropy
+        self.node = own_node(self.config, node_id(self.config, entropy))
+        self.server = Server(_store(self.config))
+        self.events = Events()
+        self.metrics = AgentMetrics(self.config.telemetry, clock)
+        self.started_at = clock.time()
+        self._shutdown = asyncio.Event()
+        self.scheduler: CheckScheduler
+        self.local: LocalState
+        self.syncer: Syncer
+        self.listeners: Listeners
+
+    @property
+    def server_address(self) -> str:
+        """Where other agents reach this server."""
+        return _host_port(self.config.advertise_addr, self.config.ports.server)
+
+    def shutdown(self) -> None:
+        """Asks the agent to stop; `run` returns when it has."""
+        self._shutdown.set()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Starts, calls `ready`, serves until asked to stop, and stops. Raises what keeps it from starting."""
+        tasks: list[asyncio.Task[None]] = []
+        await self.server.open()
+        try:
+            await self._register_self()
+            await self._start_local()
+            tasks.append(asyncio.create_task(self.syncer.run(), name="anti-entropy"))
+            self.listeners = Listeners(self)
+            await self.listeners.start()
+            ready()
+            await self._shutdown.wait()
+        finally:
+            await self._stop(tasks)
+
+    async def reload(self) -> None:
+        """Reads the configuration again and takes up what may change. Raises ConfigError with nothing changed."""
+        built = self._load()
+        outcome = reload_diff(self.config, built.config)
+        for warning in (*built.warnings, *outcome.warnings):
+            log.warning("%s", warning)
+        set_aside = self.local.reload(outcome.config.services, outcome.config.checks)
+        self.config = outcome.config
+        for line in set_aside:
+            log.warning("%s", line)
+        self.node = own_node(self.config, self.node.id)
+        if "log_level" in outcome.changed:
+            logs.setup(logs.level_of(self.config.log_level) or 20, self.config.log_json, self.config.log_file)
+        self.listeners.reload()
+        await self.syncer.flush(SETTLE_SECONDS)
+        log.info("configuration reloaded")
+
+    async def settle(self) -> None:
+        """Returns once what was just registered here is kept on disk and known to the catalog (or that has to wait)."""
+        await self.local.saved()
+        await self.syncer.flush(SETTLE_SECONDS)
+
+    async def _register_self(self) -> None:
+        """This server's own rows: its node, the `consul` service and the sign that the agent is alive."""
+        request = RegisterRequest(
+            id=self.node.id,
+            node=self.node.node,
+            address=self.node.address,
+            tagged_addresses=self.node.tagged_addresses,
+            node_meta=self.node.meta,
+            service=Service(id="consul", service="consul", port=self.config.ports.server, meta={"version": "lictor"}),
+            checks=[
+                Check(
+                    check_id=SERF_HEALTH, name="Serf Health Status", status=PASSING, output="Agent alive and reachable"
+                )
+            ],
+        )
+        checked = commands.checked(request, self.config.datacenter)
+        await self.server.write(lambda tx: commands.register(tx, checked))
+
+    async def _start_local(self) -> None:
+        raise NotImplementedError
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        log.info("shutting down")
+        if hasattr(self, "listeners"):
+            await self.listeners.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if hasattr(self, "scheduler"):
+            await self.scheduler.close()
+        if hasattr(self, "local"):
+            await self.local.saved()
+        try:
+            await self.server.close()
+        except LictorError as error:
+            log.error("the store did not close cleanly: %s", error)
+
+
+def local_settings(config: RuntimeConfig) -> LocalSettings:
+    """The part of the configuration that local services and checks read."""
+    return LocalSettings(
+        node_name=config.node_name,
+        datacenter=config.datacenter,
+        enable_local_script_checks=config.enable_local_script_checks or config.enable_script_checks,
+        enable_remote_script_checks=config.enable_script_checks,
+        check_update_interval=config.check_update_interval,
+        check_output_max_size=config.check_output_max_size,
+        discard_check_output=config.discard_check_output,
+        check_deregister_interval_min=config.check_deregister_interval_min,
+        sidecar_min_port=config.ports.sidecar_min_port,
+        sidecar_max_port=config.ports.sidecar_max_port,
+    )
+
+
+def _store(config: RuntimeConfig) -> Store:
+    """The store that the configuration asks for."""
+    if config.store.kind == "memory":
+        from lictor.store.memory import MemoryStore
+
+        return MemoryStore()
+    from lictor.store.sqlite import SQLiteStore
+
+    return SQLiteStore(Path(config.data_dir) / STORE_FILE)
+
+
+def _host_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+

@@ -1,0 +1,62 @@
+"""Who this agent is: the node id, kept in the data directory so that it outlives restarts, and its row in the catalog."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lictor.agent.config import RuntimeConfig
+from lictor.errors import ConfigError
+from lictor.runtime.clock import Entropy
+from lictor.types.catalog import Node
+from lictor.types.validate import uuid_error
+
+NODE_ID_FILE = "node-id"
+
+
+def node_id(config: RuntimeConfig, entropy: Entropy) -> str:
+    """The configured id, else the one kept in the data directory, else a new one that is kept there."""
+    if config.node_id:
+        chosen = config.node_id.lower()
+    elif config.dev_mode or not config.data_dir:
+        return entropy.uuid()
+    else:
+        chosen = _kept(Path(config.data_dir) / NODE_ID_FILE) or entropy.uuid()
+    if config.data_dir and not config.dev_mode:
+        write_atomically(Path(config.data_dir) / NODE_ID_FILE, chosen.encode())
+    return chosen
+
+
+def own_node(config: RuntimeConfig, chosen_id: str) -> Node:
+    """This agent's row in the catalog."""
+    return Node(
+        id=chosen_id,
+        node=config.node_name,
+        address=config.advertise_addr,
+        datacenter=config.datacenter,
+        tagged_addresses=dict(config.tagged_addresses),
+        meta={"consul-network-segment": "", **config.node_meta},
+    )
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a small file so that it is there whole or not at all, whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    with open(new, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def _kept(path: Path) -> str:
+    try:
+        text = path.read_text().strip().lower()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read this node's id from {path}: {error}") from None
+    if reason := uuid_error(text):
+        raise ConfigError(f"{path} holds no node id ({reason}): remove the file to have a new one made")
+    return text

@@ -1,0 +1,103 @@
+"""What an agent listens on: the HTTP API on its addresses and sockets, and DNS."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lictor.api.app import Application
+from lictor.api.context import APIConfig, Context
+from lictor.api.listener import Listener
+from lictor.api.routes import build
+from lictor.dns.server import DNSServer
+from lictor.dns.settings import DNSSettings
+from lictor.dns.state_source import StateSource
+from lictor.runtime.clock import SystemClock
+
+if TYPE_CHECKING:
+    from lictor.agent.agent import Agent
+
+
+class Listeners:
+    """Started last and stopped first. `reload` hands on what the agent's configuration now says."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        clock = SystemClock()
+        self.context = Context(agent, agent.server, _api_config(agent), clock, agent.entropy)
+        self.app = Application(self.context, build())
+        listen = agent.config.listen
+        self._http = [Listener(self.app, a.host, a.port, unix=a.path, mode=agent.config.unix_sockets.mode) for a in listen.http]
+        self._http += [
+            Listener(self.app, a.host, a.port, unix=a.path, tls=_tls(agent)) for a in listen.https
+        ]
+        self.dns = [DNSServer(self._source(), _dns_settings(agent)) for _ in listen.dns]
+        self._register_metrics()
+
+    async def start(self) -> None:
+        """Listens everywhere. Raises ConfigError naming the address that cannot be had."""
+        for server, address in zip(self.dns, self._agent.config.listen.dns, strict=True):
+            await server.start(address.host, address.port)
+        for listener in self._http:
+            await listener.start()
+
+    async def stop(self) -> None:
+        """Stops listening everywhere."""
+        await asyncio.gather(*(listener.stop() for listener in self._http))
+        for server in self.dns:
+            await server.close()
+
+    def reload(self) -> None:
+        """Takes up the agent's configuration as it now is."""
+        self.context.config = _api_config(self._agent)
+        self.app.reads.clear()
+        for server in self.dns:
+            server.configure(_dns_settings(self._agent))
+
+    def _source(self) -> StateSource:
+        raise NotImplementedError
+
+    def _register_metrics(self) -> None:
+        metrics, state, writer = self._agent.metrics, self._agent.server.state, self._agent.server.writer
+        metrics.gauge("http.watches", lambda: self.app.reads.watching)
+        metrics.gauge("http.ready_answers", lambda: len(self.app.reads))
+        metrics.counter("http.requests", lambda: self.app.requests)
+        metrics.gauge("catalog.nodes", lambda: len(state.catalog.nodes))
+        metrics.gauge("catalog.service_instances", lambda: len(state.catalog.services))
+        metrics.gauge("kv.entries", lambda: len(state.keys.kv))
+        metrics.gauge("session.count", lambda: len(state.keys.sessions))
+        metrics.gauge("state.cells", lambda: len(state.cells))
+        metrics.gauge("state.revision", lambda: state.revision)
+        metrics.counter("writer.commits", lambda: writer.commits)
+        metrics.counter("writer.plans", lambda: writer.plans)
+
+
+def _api_config(agent: Agent) -> APIConfig:
+    config = agent.config
+    return APIConfig(
+        config.datacenter, config.node_name, config.limits_in_force(), dict(config.http_config.response_headers)
+    )
+
+
+def _dns_settings(agent: Agent) -> DNSSettings:
+    return msgspec.convert(agent.config, DNSSettings, from_attributes=True)
+
+
+def _tls(agent: Agent) -> dict[str, Any]:
+    """Granian's TLS options from the agent's own."""
+    from pathlib import Path
+
+    from granian.constants import SSLProtocols
+
+    config = agent.config
+    options: dict[str, Any] = {
+        "ssl_cert": Path(config.cert_file),
+        "ssl_key": Path(config.key_file),
+        "ssl_protocol_min": SSLProtocols.tls13 if config.tls_min_version == "tls13" else SSLProtocols.tls12,
+    }
+    if config.ca_file:
+        options["ssl_ca"] = Path(config.ca_file)
+        options["ssl_client_verify"] = config.verify_incoming or config.verify_incoming_https
+    return options
