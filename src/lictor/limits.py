@@ -49,6 +49,16 @@ META_KEY_BYTES = 128
 META_VALUE_BYTES = 512
 CHECK_OUTPUT_BYTES = 4 * KIB
 """A check's output; the rest is cut off (the reference's output_max_size)."""
+CHECK_BODY_BYTES = MIB
+"""What a check reads of an answer's body before it hangs up."""
+CHECK_CONNECTIONS = 256
+"""Checks over the network that one agent runs at once; the others wait for their turn."""
+CHECK_PROCESSES = 32
+"""Checks that run a command, likewise."""
+DEFINITION_BYTES = MIB
+"""One file with a registered service or check in the data directory."""
+SYNC_WRITES = 32
+"""Registrations that an agent has under way at once while it syncs its services and checks."""
 
 FILTER_BYTES = 8 * KIB
 """A ?filter= expression."""
@@ -64,10 +74,45 @@ BATCH_PLANS = 512
 PENDING_WRITES = 16_384
 """Writes waiting for a commit before new ones are told to come back."""
 
+STORE_CHANGES = 8_192
+"""Changes, and as many compares, in one transaction of the memory and SQLite stores (etcd has its own --max-txn-ops)."""
+STORE_GROUP = 512
+"""Transactions that one write to the disk takes together; the event loop hears of them in one turn."""
+STORE_LOG_PAGES = 16_384
+"""Pages of 4 KiB in SQLite's log before they are moved into the file."""
+
 DNS_UDP_BYTES = 512
 DNS_TCP_BYTES = 65_535
 DNS_PENDING_FORWARDS = 1_024
 """Questions that wait for a recursor at once."""
+DNS_QUERY_BYTES = 4_096
+"""A question over UDP; longer ones are malformed."""
+DNS_UDP_PAYLOAD_BYTES = 65_467
+"""The largest UDP answer whatever the client says it takes (the reference leaves 68 bytes for headers)."""
+DNS_UDP_ANSWERS = 8
+"""Records in a 512-byte answer whatever `udp_answer_limit` says (the reference's)."""
+DNS_UDP_BURST = 64
+"""Datagrams answered before the event loop gets its turn."""
+DNS_READY_NAMES = 8_192
+"""Questions whose packets are kept ready; the oldest go first."""
+DNS_READY_BYTES = 32 * MIB
+"""What all ready packets may hold together."""
+DNS_READY_QUERY_BYTES = 512
+"""Longer questions are never kept ready."""
+DNS_VARIANTS = 16
+"""Ready packets of one question, each with the instances in another order."""
+DNS_NAMES_FOLLOWED = 64
+"""Host names that one answer has looked up, in the catalog or by recursors."""
+DNS_RECORDS_FOLLOWED = 5
+"""Records that one such name may add to an answer without EDNS (the reference's)."""
+DNS_CNAME_DEPTH = 3
+"""Names of ours that one answer may lead through (the reference's)."""
+DNS_TCP_CONNECTIONS = 2_048
+"""Open DNS connections; the one longest silent makes room for a new one."""
+DNS_TCP_IDLE_SECONDS = 10.0
+"""A connection without a question for so long is closed."""
+DNS_TCP_PIPELINE = 64
+"""Questions of one connection in work at once; its next ones are read after these."""
 
 CONFIG_BYTES = 4 * MIB
 """One configuration file."""

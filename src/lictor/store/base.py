@@ -81,7 +81,10 @@ class Store(Protocol):
         """Writes out what is pending, then lets go of everything."""
 
     async def load(self, listener: Listener) -> tuple[int, list[Entry]]:
-        """The whole content at a revision; from the next revision on, `listener` gets every change, none missed."""
+        """The whole content at a revision; from the next revision on, `listener` gets every change, none missed.
+
+        It is first called after this has returned.
+        """
 
     async def commit(self, txn: Txn) -> int:
         """Commits durably and returns the revision, or raises StoreConflict with nothing written.
@@ -111,6 +114,7 @@ class Store(Protocol):
     async def restore(self, entries: AsyncIterator[Entry]) -> int:
         """Replaces everything by `entries` at one new revision, all or nothing, and returns that revision.
 
-        Revisions never go back: restored keys are created and changed at the new one. The listener gets a deletion for every key that went
-        and a put for every key that is there.
+        Revisions never go back: restored keys are created and changed at the new one. The listener gets a deletion
+        for every key that went and a put for every key that is there. The leases that live go on; an entry may name
+        one of them, and no other.
         """
