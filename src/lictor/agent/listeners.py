@@ -77,7 +77,12 @@ class Listeners:
 def _api_config(agent: Agent) -> APIConfig:
     config = agent.config
     return APIConfig(
-        config.datacenter, config.node_name, config.limits_in_force(), dict(config.http_config.response_headers)
+        config.datacenter,
+        config.node_name,
+        config.limits_in_force(),
+        response_headers=config.http_config.response_headers,
+        blocked=config.http_config.block_endpoints,
+        writers=config.http_config.allow_write_http_from,
     )
 
 

@@ -14,7 +14,7 @@ from lictor.api.http import TEXT, Request, Response, StreamResponse
 from lictor.api.options import read_options, refuse_enterprise
 from lictor.api.reads import GZIP_FROM, Reads, Ready
 from lictor.api.router import Router
-from lictor.errors import MethodNotAllowed, TooLarge, http_status
+from lictor.errors import MethodNotAllowed, PermissionDenied, TooLarge, http_status
 from lictor.limits import BODY_BYTES
 from lictor.runtime.log import get_logger
 
@@ -58,6 +58,9 @@ class Application:
             self._send(answer, headers, proto)
 
     async def _dispatch(self, request: Request, proto: Any) -> Response | StreamResponse | Ready:
+        config = self.context.config
+        if config.blocked and request.path.startswith(config.blocked):
+            raise PermissionDenied("Endpoint is blocked by agent configuration")
         found = self._router.match(request.path)
         if found is None:
             return Response(404, b"", [])
@@ -74,6 +77,8 @@ class Application:
         action = route.actions.get(method)
         if action is None:
             raise MethodNotAllowed(request.method, route.allowed)
+        if method != "GET" and not config.may_write(request.remote):
+            raise PermissionDenied("Access is denied: writes are not allowed from this address")
         refuse_enterprise(request)
         return await action(self.context, request)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lictor.limits import Limits
@@ -14,15 +16,39 @@ if TYPE_CHECKING:
 
 
 class APIConfig:
-    """The part of the agent's configuration that the API needs; `reload` replaces the whole."""
+    """The part of the agent's configuration that the API needs; `reload` replaces the whole.
+
+    `blocked` are path prefixes that are refused, `writers` the networks that may use other methods than GET (all when
+    there are none), `response_headers` are added to every answer.
+    """
 
     def __init__(
-        self, datacenter: str, node_name: str, limits: Limits, response_headers: dict[str, str] | None = None
+        self,
+        datacenter: str,
+        node_name: str,
+        limits: Limits,
+        *,
+        response_headers: Mapping[str, str] | None = None,
+        blocked: Sequence[str] = (),
+        writers: Sequence[str] = (),
     ) -> None:
         self.datacenter = datacenter
         self.node_name = node_name
         self.limits = limits
         self.common_headers = [("x-consul-default-acl-policy", "allow"), *(response_headers or {}).items()]
+        self.blocked = tuple(blocked)
+        self._writers = [ipaddress.ip_network(network, strict=False) for network in writers]
+
+    def may_write(self, remote: str) -> bool:
+        """True when a client at `remote` ("ip:port") may do more than read. Unix sockets may."""
+        if not self._writers:
+            return True
+        host = remote.rpartition(":")[0].strip("[]")
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return True
+        return any(address in network for network in self._writers)
 
 
 class Context:
