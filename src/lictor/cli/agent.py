@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from lictor.cli.command import Command
+from lictor.cli.command import Command, Described
 
 if TYPE_CHECKING:
     from lictor.agent.agent import Agent
@@ -30,6 +30,12 @@ class AgentCommand(Command):
     words = "agent"
     synopsis = "Run an agent"
     own_flags = True
+
+    @classmethod
+    def described(cls) -> Iterable[Described]:
+        from lictor.agent.config import FLAGS
+
+        return [Described(flag.name, "" if flag.kind == "bool" else flag.kind, flag.help) for flag in FLAGS]
 
     def run(self, arguments: list[str]) -> int:
         """Serves until stopped; 1 when it could not start."""
