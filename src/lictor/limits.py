@@ -134,3 +134,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: int = BODY_BYTES
     watches: int = WATCHES
     session_ttl_min_seconds: float = 10.0
+
+CONNECTIONS = 65_536
+"""Connections to the HTTP API at once."""
+IDLE_CONNECTION_SECONDS = 120.0
+"""How long a connection may stay open while its client sends no request."""
+URL_BYTES = 64 * KIB
+HEADER_BYTES = 64 * KIB
+"""A request's headers together."""
+BODY_UNASKED_BYTES = 64 * KIB
+"""How much of a body is taken before a handler asks for it."""
+PIPELINED_REQUESTS = 32
+"""Requests that a client may send ahead on one connection."""
+HOT_ANSWERS = 4_096
+"""Requests whose very bytes are remembered together with their answer."""
+HOT_REQUEST_BYTES = 2 * KIB
+HOT_ANSWER_BYTES = 1 * MIB

@@ -52,7 +52,7 @@ class Listeners:
     def reload(self) -> None:
         """Takes up the agent's configuration as it now is."""
         self.context.config = _api_config(self._agent)
-        self.app.reads.clear()
+        self.app.clear()
         for server in self.dns:
             server.configure(_dns_settings(self._agent))
 

@@ -35,7 +35,7 @@ class APIConfig:
         self.datacenter = datacenter
         self.node_name = node_name
         self.limits = limits
-        self.common_headers = [("x-consul-default-acl-policy", "allow"), *(response_headers or {}).items()]
+        self.common_headers = [("X-Consul-Default-Acl-Policy", "allow"), *(response_headers or {}).items()]
         self.blocked = tuple(blocked)
         self._writers = [ipaddress.ip_network(network, strict=False) for network in writers]
 
@@ -71,10 +71,10 @@ class Context:
         """The headers that every answer has."""
         return self.config.common_headers
 
-    def meta_headers(self, index: int) -> list[tuple[str, str]]:
-        """The headers that tell how old a read's answer is."""
+    def meta_headers(self, index: int, *, known: bool = True) -> list[tuple[str, str]]:
+        """The headers that tell how old a read's answer is. `known` False: it failed before it knew a leader."""
         return [
-            ("x-consul-index", str(index)),
-            ("x-consul-knownleader", "true"),
-            ("x-consul-lastcontact", "0"),
+            ("X-Consul-Index", str(index)),
+            ("X-Consul-Knownleader", "true" if known else "false"),
+            ("X-Consul-Lastcontact", "0"),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -36,12 +36,12 @@ class StreamResponse(msgspec.Struct):
 
 def json_response(value: Any, status: int = 200) -> Response:
     """`value` as JSON."""
-    return Response(status, encode(value), [("content-type", JSON)])
+    return Response(status, encode(value), [("Content-Type", JSON)])
 
 
 def text_response(text: str, status: int = 200) -> Response:
     """Plain text."""
-    return Response(status, text.encode(), [("content-type", TEXT)])
+    return Response(status, text.encode(), [("Content-Type", TEXT)])
 
 
 def empty_response(status: int = 200) -> Response:
@@ -50,29 +50,12 @@ def empty_response(status: int = 200) -> Response:
 
 
 class Request:
-    """One request: method, path, parameters, headers, and a body that is read on demand and within a limit."""
+    """One request: method, path, parameters and headers (names in lower case). Who carries it knows its body."""
 
-    __slots__ = (
-        "_params",
-        "_read",
-        "authorizer",
-        "headers",
-        "local",
-        "method",
-        "path",
-        "query_string",
-        "remote",
-        "rest",
-    )
+    __slots__ = ("_params", "authorizer", "headers", "method", "path", "query_string", "remote", "rest")
 
     def __init__(
-        self,
-        method: str,
-        path: str,
-        query_string: str,
-        headers: Mapping[str, str],
-        remote: str,
-        read: Callable[[int], Awaitable[bytes]],
+        self, method: str, path: str, query_string: str, headers: Mapping[str, str], remote: str = "unix:0"
     ) -> None:
         self.method = method
         self.path = path
@@ -81,7 +64,6 @@ class Request:
         self.remote = remote
         self.rest = ""
         self.authorizer: Authorizer = ALLOW_ALL
-        self._read = read
         self._params: dict[str, list[str]] | None = None
 
     @property
@@ -105,7 +87,11 @@ class Request:
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises TooLarge, having stored nothing, when it is longer than `limit` bytes."""
-        return await self._read(limit)
+        raise NotImplementedError
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Has `callback` called when the client leaves before the answer."""
+        raise NotImplementedError
 
     async def decode(self, kind: type[T], limit: int, aliases: dict[str, str] | None = None) -> T:
         """The body as a `kind`, read as Go reads JSON."""

@@ -1,153 +1,82 @@
-"""Granian embedded in the event loop: one listener a TCP address or unix socket.
-
-Granian's scheduler is given a callback that tries the ready answers first, on the loop and without a task; only what
-is not ready becomes one.
-"""
+"""Where the API is served: TCP addresses with or without TLS, and unix sockets; and who is sent away for being idle."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
-from pathlib import Path
-from typing import Any
+import ssl
+import stat
+from contextlib import suppress
 
-from granian import _granian
-from granian._granian import CallbackScheduler
-from granian.server.embed import AsyncWorker
-from granian.server.embed import Server as GranianServer
-
+from lictor import limits
 from lictor.api.app import Application
+from lictor.api.protocol import Protocol
 from lictor.errors import ConfigError
-from lictor.limits import WATCHES
 
 BACKLOG = 4096
-
-# Granian's stubs describe an older signature; what is called here is what its own spawner calls.
-_RSGIWorker: Any = _granian.RSGIWorker
-_in_worker: Any = AsyncWorker.wrap_target
 
 
 class Listener:
     """One address that the API is served on."""
 
     def __init__(
-        self,
-        app: Application,
-        host: str = "127.0.0.1",
-        port: int = 8500,
-        *,
-        unix: str = "",
-        mode: str = "",
-        tls: dict[str, Any] | None = None,
+        self, app: Application, host: str = "", port: int = 0, *, unix: str = "", mode: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._unix, self._mode = unix, mode
+        self._app, self._host, self._port, self._unix, self._mode, self._tls = app, host, port, unix, mode, tls
         self.address = f"unix://{unix}" if unix else f"{host}:{port}"
-        self._server: Any = GranianServer(
-            app,
-            address=host,
-            port=port,
-            uds=Path(unix) if unix else None,
-            backlog=BACKLOG,
-            backpressure=2 * WATCHES,
-            log_enabled=False,
-            websockets=False,
-            **(tls or {}),
-        )
-        self._task: asyncio.Task[None] | None = None
+        self._server: asyncio.Server | None = None
+        self._connections: set[Protocol] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._connections)
 
     async def start(self) -> None:
         """Listens. Raises ConfigError when the address cannot be had."""
-        started = asyncio.get_running_loop().create_future()
-        self._server.on_startup(lambda: started.set_result(None))
-        self._task = asyncio.create_task(self._server.serve(_serve))
-        await asyncio.wait((started, self._task), return_when=asyncio.FIRST_COMPLETED)
-        if self._task.done():
-            raise ConfigError(f"cannot listen on {self.address}: {self._task.exception()}") from self._task.exception()
-        if self._unix and self._mode:
-            os.chmod(self._unix, int(self._mode, 8))
+        loop = asyncio.get_running_loop()
+
+        def connect() -> Protocol:
+            return Protocol(self._app, self._connections)
+
+        try:
+            if self._unix:
+                _remove_stale_socket(self._unix)
+                self._server = await loop.create_unix_server(connect, self._unix, backlog=BACKLOG)
+                if self._mode:
+                    os.chmod(self._unix, int(self._mode, 8))
+            else:
+                self._server = await loop.create_server(
+                    connect, self._host, self._port, backlog=BACKLOG, ssl=self._tls, reuse_address=True
+                )
+        except OSError as error:
+            raise ConfigError(f"cannot serve HTTP on {self.address}: {error.strerror or error}") from None
+        self._sweep()
 
     async def stop(self) -> None:
         """Stops listening; requests under way are cut off."""
-        if self._task is not None:
-            self._server.stop()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._server is not None:
+            self._server.close()
+            for connection in list(self._connections):
+                connection.close()
+            await self._server.wait_closed()
+        if self._unix:
+            with suppress(OSError):
+                os.unlink(self._unix)
+
+    def _sweep(self) -> None:
+        """Closes connections that have sent nothing for too long while nothing is being done for them."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - limits.IDLE_CONNECTION_SECONDS
+        for connection in [c for c in self._connections if c.idle and c.active < oldest]:
+            connection.close()
+        self._sweeper = loop.call_later(limits.IDLE_CONNECTION_SECONDS / 4, self._sweep)
 
 
-class _Scheduler(CallbackScheduler):
-    """Takes requests from granian's thread to the event loop, many in one wake-up."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, app: Application, *_: Any) -> None:
-        super().__init__()
-        waiting: deque[Any] = deque()
-
-        async def handle(watcher: Any) -> None:
-            try:
-                await app.handle(watcher.scope, watcher.proto)
-            except BaseException as error:
-                watcher.err(error)
-                raise
-            watcher.done()
-
-        def drain() -> None:
-            while waiting:
-                watcher = waiting.popleft()
-                if app.quick(watcher.scope, watcher.proto):
-                    watcher.done()
-                else:
-                    watcher.taskref(loop.create_task(handle(watcher)))
-
-        def schedule(watcher: Any) -> None:
-            waiting.append(watcher)
-            if len(waiting) == 1:
-                loop.call_soon_threadsafe(drain)
-
-        self._schedule_fn = schedule
-
-
-@_in_worker
-async def _serve(
-    worker_id: int,
-    shutdown: Any,
-    app: Application,
-    sock: Any,
-    loop: asyncio.AbstractEventLoop,
-    threads: int,
-    runtime_blocking: int,
-    blocking: int,
-    blocking_idle: int,
-    backpressure: int,
-    task_impl: Any,
-    http: Any,
-    http1: Any,
-    http2: Any,
-    websockets: bool,
-    static: Any,
-    log_format: Any,
-    ssl: tuple[Any, ...],
-    scope_options: Any,
-) -> None:
-    """One worker's life, as granian's own spawner for RSGI does it, but with our scheduler."""
-    stopped = loop.create_future()
-    shutdown.add_cb(lambda: loop.call_soon_threadsafe(stopped.set_result, None))
-    worker = _RSGIWorker(
-        worker_id,
-        sock,
-        None,
-        threads,
-        runtime_blocking,
-        blocking,
-        blocking_idle,
-        backpressure,
-        http,
-        http1,
-        http2,
-        websockets,
-        static,
-        *ssl,
-        (None, None),
-    )
-    serve = worker.serve_async_uds if (sock[0] or sock[1]).is_uds() else worker.serve_async
-    # The last three are for granian's own tasks, which this scheduler does not use.
-    serve(_Scheduler(loop, app, None, None, None), loop, shutdown)
-    await stopped
+def _remove_stale_socket(path: str) -> None:
+    """Removes the socket that a dead agent left. Anything else at the path is left alone and an error follows."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            os.unlink(path)

@@ -11,7 +11,6 @@ import asyncio
 import gzip
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 
 from lictor import limits
 from lictor.api.context import Context
@@ -50,7 +49,7 @@ class Ready:
         """The body compressed, once, with its headers."""
         if self.packed is None:
             packed = gzip.compress(self.body, compresslevel=1, mtime=0)
-            self.packed = packed, [*self.headers, ("content-encoding", "gzip")]
+            self.packed = packed, [*self.headers, ("Content-Encoding", "gzip")]
         return self.packed
 
 
@@ -84,14 +83,8 @@ class Reads:
         ready = self._ready.get(key)
         return ready if ready is not None and ready.fresh() else None
 
-    async def answer(
-        self,
-        route: Route,
-        request: Request,
-        options: ReadOptions,
-        gone: Callable[[], Awaitable[object]],
-    ) -> Ready | Response:
-        """Answers a read, waiting for a change if it was asked to. `gone` resolves when the client leaves."""
+    async def answer(self, route: Route, request: Request, options: ReadOptions) -> Ready | Response:
+        """Answers a read, waiting for a change if it was asked to."""
         context = self._context
         try:
             check_datacenter(request, context.config.datacenter)
@@ -99,7 +92,7 @@ class Reads:
                 await context.server.barrier()
             ready = self.get(route, request)
             if options.index and ready.index <= options.index:
-                ready = await self._wait(route, request, options, ready, gone)
+                ready = await self._wait(route, request, options, ready)
         except LictorError as error:
             if route.error_meta:
                 error.add_note("meta")
@@ -123,7 +116,7 @@ class Reads:
     def _make(self, route: Route, request: Request) -> Ready:
         context = self._context
         reply = route.reads["GET"](context, request)
-        headers = [("vary", "Accept-Encoding"), *reply.headers]
+        headers = [("Vary", "Accept-Encoding"), *reply.headers]
         if reply.empty:
             body = b""
         elif reply.raw:
@@ -132,25 +125,18 @@ class Reads:
             body = encode(reply.value)
             if request.has("pretty"):
                 body = pretty(body)
-            headers.append(("content-type", JSON))
+            headers.append(("Content-Type", JSON))
         ready = Ready(reply, body, headers)
         if reply.meta:
             headers += context.meta_headers(ready.index)
         options = read_options(request)
         if options.consistency:
-            headers.append(("x-consul-effective-consistency", options.consistency))
+            headers.append(("X-Consul-Effective-Consistency", options.consistency))
         headers += context.common_headers
         ready.plain = not options.cached and not request.has("dc") and (options.stale or not context.server.shared)
         return ready
 
-    async def _wait(
-        self,
-        route: Route,
-        request: Request,
-        options: ReadOptions,
-        ready: Ready,
-        gone: Callable[[], Awaitable[object]],
-    ) -> Ready:
+    async def _wait(self, route: Route, request: Request, options: ReadOptions, ready: Ready) -> Ready:
         """Waits until the answer's bytes change after `options.index`, the time is up, or the client leaves."""
         if self.watching >= self._context.config.limits.watches:
             raise TooBusy(f"{self.watching} blocking queries are held already; try again or raise limits.watches")
@@ -159,8 +145,7 @@ class Reads:
         key = ready_key(request.path, request.query_string, request.authorizer.key)
         first = ready.body
         watch = Watch(loop, seconds)
-        leaving = asyncio.ensure_future(gone())
-        leaving.add_done_callback(watch.end)
+        request.when_gone(watch.end)
         self.watching += 1
         try:
             while not watch.over and (ready.index <= options.index or ready.body == first):
@@ -169,7 +154,6 @@ class Reads:
         finally:
             self.watching -= 1
             watch.end()
-            leaving.cancel()
         return ready
 
     def _keep(self, key: str, ready: Ready) -> None:
@@ -185,8 +169,8 @@ class Reads:
     def _cache_headers(self, key: str) -> list[tuple[str, str]]:
         """X-Cache as the reference's agent cache would say; our answers are never older than the state."""
         if key in self._seen:
-            return [("x-cache", "HIT"), ("age", "0")]
+            return [("X-Cache", "HIT"), ("Age", "0")]
         self._seen[key] = 0.0
         if len(self._seen) > limits.READY_ANSWERS:
             self._seen.popitem(last=False)
-        return [("x-cache", "MISS")]
+        return [("X-Cache", "MISS")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -10,8 +9,8 @@ from lictor.api.context import Context
 from lictor.api.http import Request
 from lictor.filter import compile_filter
 from lictor.state.cells import Cell
+from lictor.state.distance import nearest
 from lictor.types.catalog import Node
-from lictor.types.kv import Coord
 
 T = TypeVar("T")
 
@@ -55,30 +54,5 @@ def by_distance(
         return rows, ()
     if near == "_agent":
         near = context.config.node_name
-    return nearest(context, near, rows, node_of)
-
-
-def nearest(
-    context: Context, near: str, rows: list[T], node_of: Callable[[T], str]
-) -> tuple[list[T], tuple[Cell, ...]]:
-    """The rows by their node's distance from the node `near`; unchanged when its place is unknown."""
-    coordinates = context.state.coordinates
-    cells = (context.state.cells.get((coordinates.prefix,)),)
-    origin = coordinates.get(near)
-    if origin is None:
-        return rows, cells
-
-    def away(row: T) -> float:
-        found = coordinates.get(node_of(row))
-        return distance(origin.coord, found.coord) if found is not None else math.inf
-
-    return sorted(rows, key=away), cells
-
-
-def distance(a: Coord, b: Coord) -> float:
-    """The round-trip time between two coordinates in seconds, as Vivaldi estimates it."""
-    if len(a.vec) != len(b.vec):
-        return math.inf
-    plain = math.dist(a.vec, b.vec) + a.height + b.height
-    adjusted = plain + a.adjustment + b.adjustment
-    return adjusted if adjusted > 0 else plain
+    rows, cells, _ = nearest(context.state, near, rows, node_of)
+    return rows, cells

@@ -37,7 +37,7 @@ class Node(Record, frozen=True, kw_only=True):
     """A machine (or anything with an address) in the catalog. `id` is a UUID or empty."""
 
     id: str = always("")
-    node: str
+    node: str = always("")
     address: str = always("")
     datacenter: str = always("")
     tagged_addresses: dict[str, str] | None = always(None)
@@ -136,7 +136,7 @@ class Service(Record, frozen=True, kw_only=True):
 
 
 class CheckDefinition(Wire, frozen=True, kw_only=True):
-    """How a check in the catalog is run, for those who run it (external monitors); agents' own checks leave it empty."""
+    """How a check in the catalog is run, for external monitors that run it; agents' own checks leave it empty."""
 
     http: str = ""
     tls_server_name: str = ""
@@ -148,6 +148,7 @@ class CheckDefinition(Wire, frozen=True, kw_only=True):
     udp: str = ""
     h2ping: str = ""
     grpc: str = ""
+    grpc_use_tls: bool = False
     interval: Duration | None = None
     output_max_size: int = 0
     timeout: Duration | None = None
@@ -156,6 +157,11 @@ class CheckDefinition(Wire, frozen=True, kw_only=True):
     alias_node: str = ""
     alias_service: str = ""
     ttl: Duration | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of check that this describes; empty when it describes none."""
+        return next((kind for kind in ("ttl", "http", "tcp", "udp", "grpc", "h2ping") if getattr(self, kind)), "")
 
 
 class Check(Record, frozen=True, kw_only=True):

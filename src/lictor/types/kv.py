@@ -30,7 +30,7 @@ class SessionServiceCheck(Wire, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True):
     """A lock holder bound to a node and to checks. `lock_delay` is in nanoseconds, `ttl` text as it was given.
 
-    `lease` is the store's lease behind the TTL (0 without one); it is not shown to clients.
+    `checks` is the older name of `node_checks`; a session stands on both.
     """
 
     id: str = always("")
@@ -41,19 +41,27 @@ class Session(Record, frozen=True, kw_only=True):
     ttl: str = always("")
     node_checks: list[str] | None = always(None)
     service_checks: list[SessionServiceCheck] | None = always(None)
+    checks: list[str] | None = None
 
 
 class SessionRequest(Wire, frozen=True, kw_only=True):
-    """The body of /v1/session/create. A lock delay below 1000 without a unit is taken as seconds, as the reference does."""
+    """The body of /v1/session/create. A lock delay below 1000 without a unit is taken as seconds, as by the reference.
 
+    `id` and the indexes are read and passed over: clients send back what they were shown.
+    """
+
+    id: str = ""
     name: str = ""
-    node: str = ""
+    node: str | None = None
     lock_delay: str | int | float | None = None
     behavior: str = ""
     ttl: str = ""
     checks: list[str] | None = None
     node_checks: list[str] | None = None
     service_checks: list[SessionServiceCheck] | None = None
+    namespace: str = ""
+    create_index: int = 0
+    modify_index: int = 0
 
 
 class UserEvent(Wire, frozen=True, kw_only=True):
@@ -66,7 +74,7 @@ class UserEvent(Wire, frozen=True, kw_only=True):
     service_filter: str = always("")
     tag_filter: str = always("")
     version: int = always(1)
-    l_time: int = 0
+    l_time: int = always(0)
 
 
 class Coord(Wire, frozen=True, kw_only=True):

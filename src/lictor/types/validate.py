@@ -17,10 +17,27 @@ def uuid_error(text: str) -> str:
     if [len(part) for part in parts] != [8, 4, 4, 4, 12]:
         return "uuid is improperly formatted"
     digits = "".join(parts)
-    if not _HEX.match(digits):
-        bad = next(c for c in digits if not _HEX.match(c))
-        return f"encoding/hex: invalid byte: U+{ord(bad):04X} '{bad}'"
-    return ""
+    return "" if _HEX.match(digits) else _bad_digit(digits)
+
+
+def _bad_digit(digits: str) -> str:
+    bad = next(c for c in digits if not _HEX.match(c))
+    return f"encoding/hex: invalid byte: U+{ord(bad):04X} '{bad}'"
+
+
+def lookup_error(text: str) -> str:
+    """Why nothing can be looked up by the id `text`, in the words of the reference's index; empty when it can.
+
+    That index takes any 36 characters of hexadecimal digits with up to four hyphens.
+    """
+    if len(text) != 36:
+        return "UUID must be 36 characters"
+    if text.count("-") > 4:
+        return f'UUID should have maximum of 4 "-"; got {text.count("-")}'
+    digits = text.replace("-", "")
+    if len(digits) % 2:
+        return "UUID (without hyphens) must be even length"
+    return "" if _HEX.match(digits) else f"Invalid UUID: {_bad_digit(digits)}"
 
 
 def is_any_address(address: str) -> bool:

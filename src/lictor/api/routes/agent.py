@@ -94,7 +94,7 @@ async def monitor(context: Context, request: Request) -> StreamResponse:
     as_json = request.param("logjson")
     if as_json and go_bool(as_json) is None:
         raise BadRequest(f"Invalid value for ?logjson: {as_json}")
-    return StreamResponse(_lines(level, bool(as_json and go_bool(as_json))), headers=[("content-type", "text/plain")])
+    return StreamResponse(_lines(level, bool(as_json and go_bool(as_json))), headers=[("Content-Type", "text/plain")])
 
 
 @router.action("PUT", "/v1/agent/reload")

@@ -39,7 +39,7 @@ async def service(context: Context, request: Request) -> Response:
     require(request.authorizer, "service", found.service, "read")
     row = agent_service(found, context.config.datacenter)
     response = json_response(row)
-    response.headers.append(("x-consul-contenthash", row.content_hash))
+    response.headers.append(("X-Consul-Contenthash", row.content_hash))
     return response
 
 

@@ -89,7 +89,10 @@ def _passing(request: Request) -> bool:
     text = request.param("passing")
     value = go_bool(text) if text else True
     if value is None:
-        raise BadRequest("Invalid value for ?passing")
+        error = BadRequest("Invalid value for ?passing")
+        error.add_note("meta")
+        error.add_note("known")
+        raise error
     return value
 
 

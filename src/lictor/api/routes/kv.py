@@ -16,7 +16,7 @@ from lictor.types.kv import KVEntry
 router = Router()
 
 # Raw values come from users: nothing in them may run in a browser that shows them.
-_RAW_HEADERS = (("content-type", TEXT), ("x-content-type-options", "nosniff"), ("content-security-policy", "sandbox"))
+_RAW_HEADERS = (("Content-Type", TEXT), ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
 
 
 @router.read("/v1/kv/")

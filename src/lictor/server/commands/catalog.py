@@ -212,8 +212,13 @@ def _put_if_changed(tx: Tx, new: R, old: R | None, table: Table[R], *parts: str)
 
 
 def _with_ids(check: Check, node: str) -> Check:
+    """A check with what may be left out: its id, its node, its status, and its type where the definition tells it."""
     return msgspec.structs.replace(
-        check, check_id=check.check_id or check.name, node=check.node or node, status=check.status or CRITICAL
+        check,
+        check_id=check.check_id or check.name,
+        node=check.node or node,
+        status=check.status or CRITICAL,
+        type=check.type or check.definition.kind,
     )
 
 

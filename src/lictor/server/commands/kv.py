@@ -11,6 +11,7 @@ import msgspec
 from lictor.errors import Refused
 from lictor.server.transaction import Tx
 from lictor.types.kv import KVEntry
+from lictor.types.validate import lookup_error
 
 
 def set_entry(tx: Tx, entry: KVEntry, session: str | None = None) -> KVEntry:
@@ -36,8 +37,12 @@ def lock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
     keys = tx.state.keys
     if not session:
         raise Refused("missing session")
-    if tx.get(keys.sessions, session) is None:
+    if reason := lookup_error(session):
+        raise Refused(f"failed session lookup: index error: {reason}")
+    holder = tx.get(keys.sessions, session)
+    if holder is None:
         raise Refused(f'invalid session "{session}"')
+    session = holder.id  # ids are matched whatever their case, and kept in one
     if tx.get(keys.lock_delays, entry.key) is not None:
         return None
     old = tx.get(keys.kv, entry.key)
@@ -53,7 +58,7 @@ def unlock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
     if not session:
         raise Refused("missing session")
     old = tx.get(tx.state.keys.kv, entry.key)
-    if old is None or old.session != session:
+    if old is None or not old.session or old.session.lower() != session.lower():
         return None
     return set_entry(tx, msgspec.structs.replace(entry, lock_index=old.lock_index), "")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from lictor import limits
-from lictor.errors import Refused
+from lictor.errors import BadRequest, Refused
 from lictor.server.transaction import Tx
 from lictor.state.keys import session_checks
 from lictor.state.tables import NUL
@@ -17,7 +17,12 @@ from lictor.types.catalog import CRITICAL, SERF_HEALTH
 from lictor.types.duration import Duration
 from lictor.types.kv import BEHAVIORS, DELETE, RELEASE, KVEntry, LockDelay, Session, SessionAlive, SessionRequest
 
-DEFAULT_LOCK_DELAY = 15.0
+DEFAULT_LOCK_DELAY = 15 * 10**9
+_SECONDS_BELOW = 1000
+_LONGEST = (1 << 63) - 1
+TTL_GRACE = 2
+"""A session lives for so many times its TTL without being renewed: the TTL is a promise to the client, not to others.
+The reference does the same, and clients (Patroni, for one) halve the TTL they want because of it."""
 
 
 def from_request(request: SessionRequest, session_id: str, node: str, ttl_min: float) -> Session:
@@ -27,21 +32,19 @@ def from_request(request: SessionRequest, session_id: str, node: str, ttl_min: f
         raise Refused(f"Invalid Behavior setting '{behavior}'")
     if request.ttl:
         _ttl_seconds(request.ttl, ttl_min)
-    # Both the legacy `Checks` and the newer pair say which checks a session stands on; nothing said means the agent's.
-    checks, service_checks = request.node_checks, request.service_checks
-    if checks is None and request.checks is not None:
-        checks = request.checks
-    if checks is None:
-        checks = [SERF_HEALTH]
+    if request.node == "":
+        raise Refused("Must provide Node")
+    checks, node_checks = _checks(request)
     return Session(
         id=session_id,
         name=request.name,
-        node=request.node or node,
+        node=node if request.node is None else request.node,
         behavior=behavior,
         ttl=request.ttl,
-        lock_delay=round(_lock_delay(request) * 1e9),
-        node_checks=checks,
-        service_checks=service_checks,
+        lock_delay=_lock_delay(request),
+        node_checks=node_checks,
+        service_checks=request.service_checks,
+        checks=checks,
     )
 
 
@@ -58,7 +61,7 @@ def create(tx: Tx, session: Session) -> Session:
         if check.status == CRITICAL:
             raise Refused(f"apply failed: Check '{check_id}' is in critical state")
     if session.ttl and (ttl := Duration.parse(session.ttl).seconds):
-        lease = tx.grant(ttl)
+        lease = tx.grant(ttl * TTL_GRACE)
         tx.put(keys.alive, SessionAlive(id=session.id), session.id, lease=lease)
     return tx.put(keys.sessions, session, session.id)
 
@@ -106,8 +109,22 @@ def _let_go(tx: Tx, session: Session, entry: KVEntry) -> None:
     else:
         tx.put(keys.kv, msgspec.structs.replace(entry, session=""), entry.key)
     if session.lock_delay > 0:
-        lease = tx.grant(session.lock_delay / 1e9)
+        lease = tx.grant(min(session.lock_delay / 1e9, limits.LOCK_DELAY_MAX_SECONDS))
         tx.put(keys.lock_delays, LockDelay(key=entry.key), entry.key, lease=lease)
+
+
+def _checks(request: SessionRequest) -> tuple[list[str] | None, list[str]]:
+    """`Checks` and `NodeChecks` of a session. Either one empty takes away what stands in the other by default.
+
+    Nothing said in either means the check of the node's agent.
+    """
+    checks = [SERF_HEALTH] if request.checks is None else request.checks
+    node_checks = [SERF_HEALTH] if request.node_checks is None else request.node_checks
+    if not checks:
+        return None, []
+    if checks == [SERF_HEALTH] or not node_checks:
+        return None, node_checks
+    return checks, node_checks
 
 
 def _ttl_seconds(text: str, ttl_min: float) -> float:
@@ -123,16 +140,15 @@ def _ttl_seconds(text: str, ttl_min: float) -> float:
     return ttl.seconds
 
 
-def _lock_delay(request: SessionRequest) -> float:
-    """Seconds. A bare number below 1000 is seconds, otherwise nanoseconds, as in the reference; at most a minute."""
+def _lock_delay(request: SessionRequest) -> int:
+    """Nanoseconds. A number below 1000 is seconds, otherwise nanoseconds, as in the reference."""
     given = request.lock_delay
     if given is None:
         return DEFAULT_LOCK_DELAY
-    if isinstance(given, str):
-        try:
-            seconds = Duration.parse(given).seconds if given else 0.0
-        except ValueError as error:
-            raise Refused(f"Request decode failed: {error}") from None
-    else:
-        seconds = float(given) if abs(given) < 1000 else given / 1e9
-    return max(0.0, min(seconds, limits.LOCK_DELAY_MAX_SECONDS))
+    try:
+        nanoseconds = Duration.read(given).ns
+    except ValueError as error:
+        raise BadRequest(f"Request decode failed: {error}") from None
+    if nanoseconds < _SECONDS_BELOW:
+        nanoseconds *= 10**9
+    return max(nanoseconds, -_LONGEST)
