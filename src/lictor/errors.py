@@ -1,4 +1,4 @@
-"""Every exception that lictor raises on purpose, and the one table that says what each means over HTTP.
+"""Every exception that lictor raises on purpose, and the tables that say what each means over HTTP and DNS.
 
     LictorError
     ├── BadRequest            the request cannot be read (400)
@@ -110,3 +110,13 @@ def http_status(error: BaseException) -> int | None:
         if kind in HTTP_STATUS:
             return HTTP_STATUS[kind]
     return None
+
+
+# The same over DNS, as rcodes; anything else is SERVFAIL.
+DNS_RCODE: dict[type[BaseException], int] = {NotFound: 3}
+DNS_SERVFAIL = 2
+
+
+def dns_rcode(error: BaseException) -> int:
+    """The response code that `error` means over DNS."""
+    return next((DNS_RCODE[kind] for kind in type(error).__mro__ if kind in DNS_RCODE), DNS_SERVFAIL)

@@ -60,7 +60,7 @@ async def test_udp_answers_what_is_ready_and_what_is_not(server: DNSServer) -> N
         message = question("web.service.consul A")
         said = await over_udp(server, message.to_wire())
         assert (said.message.id, len(said.answer)) == (message.id, 3)
-    assert (server.udp[0].queries, server.udp[0].ready) == (3, 2)
+    assert (server.queries, server.ready) == (3, 2)
 
 
 async def test_udp_follows_the_catalog(server: DNSServer, catalog: Catalog) -> None:

@@ -5,6 +5,7 @@ A packet is everything after the id. Knows neither names nor sockets.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from lictor import limits
@@ -50,7 +51,7 @@ class Shelf:
     """Ready packets by key, bounded in number and bytes; the oldest go first."""
 
     def __init__(self) -> None:
-        self.entries: dict[bytes, Ready] = {}
+        self.entries: OrderedDict[bytes, Ready] = OrderedDict()
         self._bytes = 0
 
     def put(self, key: bytes, entry: Ready) -> None:

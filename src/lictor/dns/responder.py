@@ -24,7 +24,7 @@ from lictor.dns.records import AAAA, AXFR, NOTIMP, NS, NXDOMAIN, REFUSED, SERVFA
 from lictor.dns.request import Request
 from lictor.dns.settings import DNSSettings, Zone
 from lictor.dns.source import Source
-from lictor.errors import LictorError, NotFound
+from lictor.errors import LictorError, dns_rcode
 from lictor.runtime.clock import Clock, Entropy
 from lictor.runtime.log import get_logger
 
@@ -80,7 +80,7 @@ class Responder:
         try:
             return self._answer(data, asked, client, tcp, resolved)
         except LictorError as error:
-            rcode = NXDOMAIN if isinstance(error, NotFound) else SERVFAIL
+            rcode = dns_rcode(error)
             log.warning("%s asked for %s: %s", client, asked.name, error)
         except Exception:
             rcode = SERVFAIL

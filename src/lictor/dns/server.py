@@ -37,6 +37,16 @@ class DNSServer:
         self._waiting: set[asyncio.Task[None]] = set()
         self._recurse()
 
+    @property
+    def queries(self) -> int:
+        """Messages received."""
+        return sum(each.queries for each in self.udp) + sum(each.queries for each in self.tcp)
+
+    @property
+    def ready(self) -> int:
+        """Messages answered with a packet that was ready."""
+        return sum(each.ready for each in self.udp) + sum(each.ready for each in self.tcp)
+
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Serves an address too (IPv4 or IPv6; port 0: any free one) and returns it."""
         datagrams, stream = _bind(host, port)
