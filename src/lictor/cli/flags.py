@@ -76,6 +76,8 @@ class Flag(Generic[T]):
         if self.default in (False, "", 0, (), {}):
             return self.help
         shown = str(self.default).lower() if isinstance(self.default, bool) else self.default
+        if isinstance(shown, float):
+            shown = f"{shown:g}s"
         return f"{self.help} Default: {shown}."
 
     def given(self, command: object) -> bool:

@@ -22,6 +22,7 @@ MODULES = {
     "info": ("info", "Show an agent's statistics"),
     "join": ("membership", "Tell an agent to join a cluster"),
     "keygen": ("keygen", "Make an encryption key"),
+    "keyring": ("keyring", "Manage the keys for encryption between agents"),
     "kv": ("kv", "Read and write the key-value store"),
     "leave": ("membership", "Tell an agent to leave its cluster and stop"),
     "lock": ("lock", "Run a program while holding a lock"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lictor.cli.children import exit_text, program
 from lictor.cli.command import Failure, ServerCommand, UsageError
 from lictor.cli.flags import switch, text, texts
+
+if TYPE_CHECKING:
+    from lictor.client.request import Answer, Request
 
 
 class Watch(ServerCommand):
@@ -39,7 +42,7 @@ class Watch(ServerCommand):
     type = text("What to watch. Required.")
 
     def run(self, arguments: list[str]) -> int:
-        from lictor.client.watches import new_events, watch
+        from lictor.client.watches import watch
         from lictor.errors import ConfigError
 
         if arguments and self.http_handler:
@@ -48,6 +51,15 @@ class Watch(ServerCommand):
             request = watch(self._parameters())
         except ConfigError as error:
             raise UsageError(str(error)) from error
+        try:
+            return self._follow(request, arguments)
+        except KeyboardInterrupt:
+            return 0
+
+    def _follow(self, request: Request[Answer[Any]], words: list[str]) -> int:
+        from lictor.client.watches import new_events
+
+        # So that an agent that is not there, or a token that is none, is told at once and not tried again.
         self.client.agent.self()
         seen = 0
         for answer in self.client.watch(request, on_failure=self._warn):
@@ -55,8 +67,8 @@ class Watch(ServerCommand):
             seen = answer.index
             if self.http_handler:
                 self._post(value, answer.index)
-            elif arguments:
-                self._run(arguments, value, answer.index)
+            elif words:
+                self._run(words, value, answer.index)
             else:
                 self.console.json(value)
                 break

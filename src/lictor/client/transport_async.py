@@ -75,9 +75,7 @@ class AsyncTransport:
         except TimeoutError as error:
             raise TimedOut(str(request), seconds or 0.0) from error
         except aiohttp.ClientConnectorError as error:
-            # asyncio's own text repeats the address; the system's says what is wrong.
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise Unreachable(str(address), why) from error
+            raise Unreachable(str(address), _why(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(str(address), f"the connection broke: {error}") from error
 
@@ -95,3 +93,12 @@ class AsyncTransport:
                 connector = aiohttp.TCPConnector(limit=0, ssl=ssl)
             self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         return self._session
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    """What is wrong, without the address, which asyncio repeats."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorSSLError) or not error.errno:
+        return str(error.os_error)
+    return os.strerror(error.errno)

@@ -49,3 +49,19 @@ class Operator(Group[M]):
     def autopilot_state(self, **options: Unpack[Scope]) -> Request[dict[str, Any]]:
         """What autopilot knows of every server."""
         return fetching("/v1/operator/autopilot/state", options)
+
+    @call
+    def keyring(
+        self, *, relay_factor: int = 0, local_only: bool = False, **options: Unpack[Scope]
+    ) -> Request[list[dict[str, Any]]]:
+        """The gossip encryption keys, by datacenter and pool."""
+        params = (*given(relay_factor=relay_factor or None), *((("local-only", "true"),) if local_only else ()))
+        return fetching("/v1/operator/keyring", options, *params)
+
+    @call
+    def change_keyring(
+        self, method: str, key: str, *, relay_factor: int = 0, **options: Unpack[Scope]
+    ) -> Request[None]:
+        """Installs a key (POST), makes it the one to encrypt with (PUT) or removes it (DELETE)."""
+        params = given(relay_factor=relay_factor or None)
+        return doing(method, "/v1/operator/keyring", options, *params, body={"Key": key})
