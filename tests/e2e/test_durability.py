@@ -16,7 +16,7 @@ import pytest
 from bench.processes import Agent
 from tests.e2e.conftest import StartAgent
 
-KILLS = 50
+KILLS = 15  # the store itself has a test with more
 WRITERS = 6
 
 
