@@ -72,12 +72,15 @@ class Application:
         """Answers any request; never raises."""
         self.requests += 1
         try:
-            answer = await self._dispatch(request)
+            return await self._dispatch(request)
         except Exception as error:
-            answer = self._error(request, error)
-        if not isinstance(answer, Ready) and not (isinstance(answer, Response) and answer.complete):
-            answer.headers = answer.headers + self.context.common_headers
-        return answer
+            return self._error(request, error)
+
+    def headers_of(self, answer: Response | StreamResponse) -> list[tuple[str, str]]:
+        """All headers of an answer, those that every answer has included."""
+        if isinstance(answer, Response) and answer.complete:
+            return answer.headers
+        return answer.headers + self.context.common_headers
 
     async def _dispatch(self, request: Request) -> Response | StreamResponse | Ready:
         config = self.context.config

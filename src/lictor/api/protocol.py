@@ -145,7 +145,7 @@ class Protocol(asyncio.Protocol):
         if fresh:
             wire = self._app.hot_answer(data)
             if wire is not None:
-                self._transport.write(wire)
+                self.write(wire)
                 return
         self._begun = 0
         try:
@@ -261,27 +261,27 @@ class Protocol(asyncio.Protocol):
 
     def _send_ready(self, exchange: Exchange, ready: Ready, raw: bytes | None) -> None:
         wire = self._app.wire(ready, exchange, raw)
-        self._transport.write(wire if exchange.method != "HEAD" else wire[: wire.index(b"\r\n\r\n") + 4])
+        self.write(wire if exchange.method != "HEAD" else wire[: wire.index(b"\r\n\r\n") + 4])
         if not exchange.keep_alive:
             self._transport.close()
 
     def _send(self, exchange: Exchange, answer: Response) -> None:
-        head = head_bytes(answer.status, answer.headers, len(answer.body), exchange.keep_alive)
-        self._transport.write(head if exchange.method == "HEAD" else head + answer.body)
+        head = head_bytes(answer.status, self._app.headers_of(answer), len(answer.body), exchange.keep_alive)
+        self.write(head if exchange.method == "HEAD" else head + answer.body)
 
     async def _stream(self, exchange: Exchange, answer: StreamResponse) -> None:
         """Writes pieces as chunks until they end or the client leaves; a failing source cuts the connection off."""
-        self._transport.write(head_bytes(answer.status, answer.headers, None, exchange.keep_alive))
+        self.write(head_bytes(answer.status, self._app.headers_of(answer), None, exchange.keep_alive))
         exchange.when_gone(self._cancel)
         pieces: AsyncIterator[bytes] = answer.pieces
         whole = False
         try:
             async for piece in pieces:
                 if piece:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.write(b"%x\r\n%b\r\n" % (len(piece), piece))
                 if self._drained is not None:
                     await self._drained
-            self._transport.write(b"0\r\n\r\n")
+            self.write(b"0\r\n\r\n")
             whole = True
         except asyncio.CancelledError:
             if not self._transport.is_closing():
@@ -301,7 +301,7 @@ class Protocol(asyncio.Protocol):
         """Answers what cannot be handled and closes."""
         if not self._transport.is_closing():
             body = text.encode()
-            self._transport.write(head_bytes(status, [("Content-Type", TEXT)], len(body), False) + body)
+            self.write(head_bytes(status, [("Content-Type", TEXT)], len(body), False) + body)
             self._transport.close()
 
     @property
@@ -315,8 +315,9 @@ class Protocol(asyncio.Protocol):
         self._cancel()
 
     def write(self, data: bytes) -> None:
-        """Writes bytes as they are."""
-        self._transport.write(data)
+        """Writes bytes as they are; nothing once the client has left."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def pause(self) -> None:
         """Takes nothing more from the client for now."""

@@ -29,12 +29,14 @@ _WAITING = re.compile(r"(?:^|&)(?:index|wait)=[^&]*")
 class Ready:
     """An encoded answer and what it stands on. A `plain` one may be sent to whoever asks the same, without a look."""
 
-    __slots__ = ("body", "cells", "headers", "index", "packed", "plain", "stamp", "status")
+    __slots__ = ("_own_index", "body", "cells", "headers", "index", "once", "packed", "plain", "stamp", "status")
 
     def __init__(self, reply: Reply, body: bytes, headers: list[tuple[str, str]]) -> None:
         self.cells = reply.cells
         self.stamp = tuple((cell, cell.index) for cell in reply.cells)
-        self.index = max((cell.index for cell in reply.cells), default=1) or 1
+        self._own_index = reply.index is not None
+        self.index = reply.index or max((cell.index for cell in reply.cells), default=1) or 1
+        self.once = reply.once
         self.status = reply.status
         self.body = body
         self.headers = headers
@@ -44,6 +46,10 @@ class Ready:
     def fresh(self) -> bool:
         """True while nothing that it stands on has moved."""
         return unmoved(self.stamp)
+
+    def newer(self, index: int) -> bool:
+        """True when it is news to who has the answer of that index."""
+        return self.index != index if self._own_index else self.index > index
 
     def gzipped(self) -> tuple[bytes, list[tuple[str, str]]]:
         """The body compressed, once, with its headers."""
@@ -91,7 +97,7 @@ class Reads:
             if options.consistent or (not options.stale and context.server.shared):
                 await context.server.barrier()
             ready = self.get(route, request)
-            if options.index and ready.index <= options.index:
+            if options.index and not ready.once and not ready.newer(options.index):
                 ready = await self._wait(route, request, options, ready)
         except LictorError as error:
             if route.error_meta:
@@ -110,7 +116,8 @@ class Reads:
         ready = self.find(key)
         if ready is None:
             ready = self._make(route, request)
-            self._keep(key, ready)
+            if not ready.once:
+                self._keep(key, ready)
         return ready
 
     def _make(self, route: Route, request: Request) -> Ready:
@@ -148,7 +155,7 @@ class Reads:
         request.when_gone(watch.end)
         self.watching += 1
         try:
-            while not watch.over and (ready.index <= options.index or ready.body == first):
+            while not watch.over and (not ready.newer(options.index) or ready.body == first):
                 await watch.moved(ready.cells)
                 ready = self._get(key, route, request)
         finally:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Reply(msgspec.Struct):
     """What a read found: a value to encode (or `raw` bytes, or nothing), and the cells it stands on.
 
-    `meta` False leaves out the index headers, for the few reads of the reference that have none.
+    `meta` False leaves out the index headers, for the few reads of the reference that have none. `once` says that the
+    answer is for this request alone: it is not kept, and nobody waits for another. `index` is given by the few answers
+    that have one of their own, which does not only grow: any other is news to who waits.
     """
 
     value: Any
@@ -32,6 +34,8 @@ class Reply(msgspec.Struct):
     raw: bool = False
     empty: bool = False
     meta: bool = True
+    once: bool = False
+    index: int | None = None
 
 
 Read = Callable[["Context", Request], Reply]
