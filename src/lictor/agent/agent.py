@@ -10,13 +10,16 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from lictor.agent.checks import CheckScheduler
+from lictor.agent.checks import CheckKit, CheckScheduler
+from lictor.agent.checks.kit import CheckTLS
 from lictor.agent.config import Built, RuntimeConfig, reload_diff
 from lictor.agent.identity import node_id, own_node
 from lictor.agent.listeners import Listeners
 from lictor.agent.local import LocalState, Syncer
+from lictor.agent.local.files import DefinitionFiles
 from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
+from lictor.agent.other_nodes import OtherNodes
 from lictor.agent.own_catalog import OwnCatalog
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
@@ -51,7 +54,7 @@ class Agent:
         self.scheduler: CheckScheduler
         self.local: LocalState
         self.syncer: Syncer
-        self.listeners: Listeners
+        self.listeners: Listeners | None = None
 
     @property
     def server_address(self) -> str:
@@ -68,8 +71,7 @@ class Agent:
         await self.server.open()
         try:
             await self._register_self()
-            await self._start_local()
-            tasks.append(asyncio.create_task(self.syncer.run(), name="anti-entropy"))
+            tasks = self._start_local()
             self.listeners = Listeners(self)
             await self.listeners.start()
             ready()
@@ -90,7 +92,8 @@ class Agent:
         self.node = own_node(self.config, self.node.id)
         if "log_level" in outcome.changed:
             logs.setup(logs.level_of(self.config.log_level) or 20, self.config.log_json, self.config.log_file)
-        self.listeners.reload()
+        if self.listeners is not None:
+            self.listeners.reload()
         await self.syncer.flush(SETTLE_SECONDS)
         log.info("configuration reloaded")
 
@@ -117,20 +120,37 @@ class Agent:
         checked = commands.checked(request, self.config.datacenter)
         await self.server.write(lambda tx: commands.register(tx, checked))
 
-    async def _start_local(self) -> None:
-        raise NotImplementedError
+    def _start_local(self) -> list[asyncio.Task[None]]:
+        """Local services and checks: the configuration's and those kept from before. Returns the tasks that serve them."""
+        config = self.config
+        kit = CheckKit(config.check_output_max_size, _check_tls(config))
+        self.scheduler = CheckScheduler(self._clock, self.entropy, kit)
+        files = None if config.dev_mode or not config.data_dir else DefinitionFiles(Path(config.data_dir))
+        self.local = LocalState(
+            local_settings(config),
+            self.node,
+            self._clock,
+            self.entropy,
+            self.scheduler,
+            files=files,
+            watch_node=OtherNodes(self.server).watch,
+        )
+        for line in self.local.load(config.services, config.checks):
+            log.warning("%s", line)
+        catalog = OwnCatalog(self.server, config.datacenter)
+        self.syncer = Syncer(self.local, catalog, self._clock, self.entropy, interval=config.ae_interval)
+        return [
+            asyncio.create_task(self.scheduler.run(), name="checks"),
+            asyncio.create_task(self.syncer.run(), name="anti-entropy"),
+        ]
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("shutting down")
-        if hasattr(self, "listeners"):
+        if self.listeners is not None:
             await self.listeners.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if hasattr(self, "scheduler"):
-            await self.scheduler.close()
-        if hasattr(self, "local"):
-            await self.local.saved()
         try:
             await self.server.close()
         except LictorError as error:
@@ -153,6 +173,19 @@ def local_settings(config: RuntimeConfig) -> LocalSettings:
     )
 
 
+def _check_tls(config: RuntimeConfig) -> CheckTLS | None:
+    """The agent's own certificate for checks, where the configuration asks for it."""
+    if not config.enable_agent_tls_for_checks:
+        return None
+    return CheckTLS(
+        ca_file=config.ca_file,
+        ca_path=config.ca_path,
+        cert_file=config.cert_file,
+        key_file=config.key_file,
+        server_name=config.server_name,
+    )
+
+
 def _store(config: RuntimeConfig) -> Store:
     """The store that the configuration asks for."""
     if config.store.kind == "memory":
@@ -166,4 +199,3 @@ def _store(config: RuntimeConfig) -> Store:
 
 def _host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-

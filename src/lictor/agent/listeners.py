@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import ssl
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from lictor.agent.dns_queries import DNSQueries
 from lictor.api.app import Application
 from lictor.api.context import APIConfig, Context
 from lictor.api.listener import Listener
@@ -14,6 +16,7 @@ from lictor.api.routes import build
 from lictor.dns.server import DNSServer
 from lictor.dns.settings import DNSSettings
 from lictor.dns.state_source import StateSource
+from lictor.errors import ConfigError
 from lictor.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -29,11 +32,12 @@ class Listeners:
         self.context = Context(agent, agent.server, _api_config(agent), clock, agent.entropy)
         self.app = Application(self.context, build())
         listen = agent.config.listen
-        self._http = [Listener(self.app, a.host, a.port, unix=a.path, mode=agent.config.unix_sockets.mode) for a in listen.http]
-        self._http += [
-            Listener(self.app, a.host, a.port, unix=a.path, tls=_tls(agent)) for a in listen.https
-        ]
-        self.dns = [DNSServer(self._source(), _dns_settings(agent)) for _ in listen.dns]
+        mode = agent.config.unix_sockets.mode
+        self._http = [Listener(self.app, a.host, a.port, unix=a.path, mode=mode) for a in listen.http]
+        if listen.https:
+            tls = _tls(agent)
+            self._http += [Listener(self.app, a.host, a.port, unix=a.path, mode=mode, tls=tls) for a in listen.https]
+        self.dns = [DNSServer(self._source(), _dns_settings(agent), clock, agent.entropy) for _ in listen.dns]
         self._register_metrics()
 
     async def start(self) -> None:
@@ -57,7 +61,9 @@ class Listeners:
             server.configure(_dns_settings(self._agent))
 
     def _source(self) -> StateSource:
-        raise NotImplementedError
+        agent = self._agent
+        state, datacenter = agent.server.state, agent.config.datacenter
+        return StateSource(state, datacenter, DNSQueries(state, agent.config.node_name, datacenter))
 
     def _register_metrics(self) -> None:
         metrics, state, writer = self._agent.metrics, self._agent.server.state, self._agent.server.writer
@@ -90,19 +96,19 @@ def _dns_settings(agent: Agent) -> DNSSettings:
     return msgspec.convert(agent.config, DNSSettings, from_attributes=True)
 
 
-def _tls(agent: Agent) -> dict[str, Any]:
-    """Granian's TLS options from the agent's own."""
-    from pathlib import Path
-
-    from granian.constants import SSLProtocols
-
+def _tls(agent: Agent) -> ssl.SSLContext:
+    """How HTTPS is served: the agent's certificate, and clients' certificates asked for where the configuration says so."""
     config = agent.config
-    options: dict[str, Any] = {
-        "ssl_cert": Path(config.cert_file),
-        "ssl_key": Path(config.key_file),
-        "ssl_protocol_min": SSLProtocols.tls13 if config.tls_min_version == "tls13" else SSLProtocols.tls12,
-    }
-    if config.ca_file:
-        options["ssl_ca"] = Path(config.ca_file)
-        options["ssl_client_verify"] = config.verify_incoming or config.verify_incoming_https
-    return options
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.cert_file, config.key_file or None)
+        if config.ca_file or config.ca_path:
+            context.load_verify_locations(config.ca_file or None, config.ca_path or None)
+    except OSError as error:
+        raise ConfigError(
+            f"HTTPS is asked for (ports.https) but cert_file, key_file or ca_file cannot be used: {error}"
+        ) from None
+    if config.verify_incoming or config.verify_incoming_https:
+        context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if config.tls_min_version == "tls13" else ssl.TLSVersion.TLSv1_2
+    return context

@@ -111,7 +111,9 @@ class Application:
         if status is None:
             incident = self.context.entropy.uuid()
             log.error("%s %s failed, id %s", request.method, request.path, incident, exc_info=error)
-            return Response(500, f"internal error, id {incident}: see this agent's log".encode(), [("Content-Type", TEXT)])
+            return Response(
+                500, f"internal error, id {incident}: see this agent's log".encode(), [("Content-Type", TEXT)]
+            )
         headers = [("Content-Type", TEXT)]
         if isinstance(error, MethodNotAllowed):
             headers.append(("Allow", _allow(error.allowed)))

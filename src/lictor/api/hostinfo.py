@@ -14,7 +14,10 @@ def host_info(path: str, now: float) -> dict[str, Any]:
     system = os.uname()
     return {
         "Memory": _memory(),
-        "CPU": [{"cpu": number, "modelName": platform.processor() or system.machine} for number in range(os.cpu_count() or 1)],
+        "CPU": [
+            {"cpu": number, "modelName": platform.processor() or system.machine}
+            for number in range(os.cpu_count() or 1)
+        ],
         "Host": {
             "hostname": system.nodename,
             "os": system.sysname.lower(),

@@ -20,7 +20,13 @@ class Listener:
     """One address that the API is served on."""
 
     def __init__(
-        self, app: Application, host: str = "", port: int = 0, *, unix: str = "", mode: str = "",
+        self,
+        app: Application,
+        host: str = "",
+        port: int = 0,
+        *,
+        unix: str = "",
+        mode: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._app, self._host, self._port, self._unix, self._mode, self._tls = app, host, port, unix, mode, tls

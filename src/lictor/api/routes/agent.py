@@ -235,5 +235,3 @@ async def _lines(level: int, as_json: bool) -> AsyncIterator[bytes]:
             yield (await queue.get()).encode() + b"\n"
     finally:
         root.removeHandler(tap)
-
-
