@@ -89,6 +89,7 @@ def _api_config(agent: Agent) -> APIConfig:
         response_headers=config.http_config.response_headers,
         blocked=config.http_config.block_endpoints,
         writers=config.http_config.allow_write_http_from,
+        json_tail=b"\n" if config.dev_mode else b"",
     )
 
 

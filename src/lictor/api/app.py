@@ -82,6 +82,11 @@ class Application:
             return answer.headers
         return answer.headers + self.context.common_headers
 
+    def body_of(self, answer: Response) -> bytes:
+        """The body of an answer; in development mode JSON ends its line, as the reference has it."""
+        tail = self.context.config.json_tail
+        return answer.body + tail if tail and answer.json and not answer.complete else answer.body
+
     async def _dispatch(self, request: Request) -> Response | StreamResponse | Ready:
         config = self.context.config
         if config.blocked and request.path.startswith(config.blocked):

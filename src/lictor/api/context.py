@@ -19,7 +19,7 @@ class APIConfig:
     """The part of the agent's configuration that the API needs; `reload` replaces the whole.
 
     `blocked` are path prefixes that are refused, `writers` the networks that may use other methods than GET (all when
-    there are none), `response_headers` are added to every answer.
+    there are none), `response_headers` are added to every answer, `json_tail` ends every JSON body.
     """
 
     def __init__(
@@ -31,12 +31,14 @@ class APIConfig:
         response_headers: Mapping[str, str] | None = None,
         blocked: Sequence[str] = (),
         writers: Sequence[str] = (),
+        json_tail: bytes = b"",
     ) -> None:
         self.datacenter = datacenter
         self.node_name = node_name
         self.limits = limits
         self.common_headers = [("X-Consul-Default-Acl-Policy", "allow"), *(response_headers or {}).items()]
         self.blocked = tuple(blocked)
+        self.json_tail = json_tail
         self._writers = [ipaddress.ip_network(network, strict=False) for network in writers]
 
     def may_write(self, remote: str) -> bool:

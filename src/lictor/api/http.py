@@ -24,6 +24,7 @@ class Response(msgspec.Struct):
     body: bytes = b""
     headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
     complete: bool = False
+    json: bool = False
 
 
 class StreamResponse(msgspec.Struct):
@@ -36,7 +37,7 @@ class StreamResponse(msgspec.Struct):
 
 def json_response(value: Any, status: int = 200) -> Response:
     """`value` as JSON."""
-    return Response(status, encode(value), [("Content-Type", JSON)])
+    return Response(status, encode(value), [("Content-Type", JSON)], json=True)
 
 
 def text_response(text: str, status: int = 200) -> Response:

@@ -266,8 +266,9 @@ class Protocol(asyncio.Protocol):
             self._transport.close()
 
     def _send(self, exchange: Exchange, answer: Response) -> None:
-        head = head_bytes(answer.status, self._app.headers_of(answer), len(answer.body), exchange.keep_alive)
-        self.write(head if exchange.method == "HEAD" else head + answer.body)
+        body = self._app.body_of(answer)
+        head = head_bytes(answer.status, self._app.headers_of(answer), len(body), exchange.keep_alive)
+        self.write(head if exchange.method == "HEAD" else head + body)
 
     async def _stream(self, exchange: Exchange, answer: StreamResponse) -> None:
         """Writes pieces as chunks until they end or the client leaves; a failing source cuts the connection off."""

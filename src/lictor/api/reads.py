@@ -130,8 +130,7 @@ class Reads:
             body = reply.value
         else:
             body = encode(reply.value)
-            if request.has("pretty"):
-                body = pretty(body)
+            body = pretty(body) if request.has("pretty") else body + context.config.json_tail
             headers.append(("Content-Type", JSON))
         ready = Ready(reply, body, headers)
         if reply.meta:

@@ -161,6 +161,7 @@ async def _update(context: Context, request: Request, status: str, output: str |
 
 
 def _health(request: Request, status: int, text: str, value: object) -> Response:
-    if request.param("format") == "text" or "text/plain" in request.headers.get("accept", ""):
-        return text_response(text, status)
-    return json_response(value, status)
+    wants_text = request.param("format") == "text" or "text/plain" in request.headers.get("accept", "")
+    response = text_response(text, status) if wants_text else json_response(value, status)
+    response.headers.append(("X-Consul-Reason", text))
+    return response
