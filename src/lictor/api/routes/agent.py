@@ -53,7 +53,7 @@ async def itself(context: Context, request: Request) -> Response:
 @router.action("GET", "/v1/agent/members")
 async def members(context: Context, request: Request) -> Response:
     """Every agent of the cluster, or with ?wan every server of all datacenters."""
-    if request.param("segment"):
+    if request.param("segment") not in ("", "_all"):
         raise Refused("Network segments are not supported in this version of Consul")
     return json_response([_member(context, wan=request.has("wan"))])
 
