@@ -21,6 +21,7 @@ from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
 from lictor.agent.other_nodes import OtherNodes
 from lictor.agent.own_catalog import OwnCatalog
+from lictor.agent.watches import Watches
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
 from lictor.runtime.clock import Clock, Entropy
@@ -55,6 +56,7 @@ class Agent:
         self.local: LocalState
         self.syncer: Syncer
         self.listeners: Listeners | None = None
+        self.watches = Watches()
 
     @property
     def server_address(self) -> str:
@@ -74,6 +76,7 @@ class Agent:
             tasks = self._start_local()
             self.listeners = Listeners(self)
             await self.listeners.start()
+            self.watches.start(self.config.watches, self._own_address())
             ready()
             await self._shutdown.wait()
         finally:
@@ -94,6 +97,8 @@ class Agent:
             logs.setup(logs.level_of(self.config.log_level) or 20, self.config.log_json, self.config.log_file)
         if self.listeners is not None:
             self.listeners.reload()
+        if "watches" in outcome.changed:
+            self.watches.start(self.config.watches, self._own_address())
         await self.syncer.flush(SETTLE_SECONDS)
         log.info("configuration reloaded")
 
@@ -101,6 +106,15 @@ class Agent:
         """Returns once what was just registered here is kept on disk and known to the catalog (or that has to wait)."""
         await self.local.saved()
         await self.syncer.flush(SETTLE_SECONDS)
+
+    def _own_address(self) -> str:
+        """Where this agent's own watches reach it; empty when it serves no plain HTTP."""
+        for address in self.config.listen.http:
+            if address.path:
+                return str(address)
+            host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address.host, address.host)
+            return _host_port(host, address.port)
+        return ""
 
     async def _register_self(self) -> None:
         """This server's own rows: its node, the `consul` service and the sign that the agent is alive."""
@@ -146,6 +160,7 @@ class Agent:
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("shutting down")
+        self.watches.stop()
         if self.listeners is not None:
             await self.listeners.stop()
         for task in tasks:
