@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lictor.agent.checks import CheckKit, CheckScheduler
 from lictor.agent.checks.kit import CheckTLS
@@ -21,7 +22,6 @@ from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
 from lictor.agent.other_nodes import OtherNodes
 from lictor.agent.own_catalog import OwnCatalog
-from lictor.agent.watches import Watches
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
 from lictor.runtime.clock import Clock, Entropy
@@ -31,6 +31,9 @@ from lictor.server.server import Server
 from lictor.store import Store
 from lictor.types.catalog import PASSING, SERF_HEALTH, Check, Service
 from lictor.types.requests import RegisterRequest
+
+if TYPE_CHECKING:
+    from lictor.agent.watches import Watches
 
 STORE_FILE = "store.db"
 SETTLE_SECONDS = 5.0
@@ -56,7 +59,7 @@ class Agent:
         self.local: LocalState
         self.syncer: Syncer
         self.listeners: Listeners | None = None
-        self.watches = Watches()
+        self._watches: Watches | None = None
 
     @property
     def server_address(self) -> str:
@@ -76,7 +79,7 @@ class Agent:
             tasks = self._start_local()
             self.listeners = Listeners(self)
             await self.listeners.start()
-            self.watches.start(self.config.watches, self._own_address())
+            self._follow_watches()
             ready()
             await self._shutdown.wait()
         finally:
@@ -98,7 +101,7 @@ class Agent:
         if self.listeners is not None:
             self.listeners.reload()
         if "watches" in outcome.changed:
-            self.watches.start(self.config.watches, self._own_address())
+            self._follow_watches()
         await self.syncer.flush(SETTLE_SECONDS)
         log.info("configuration reloaded")
 
@@ -106,6 +109,16 @@ class Agent:
         """Returns once what was just registered here is kept on disk and known to the catalog (or that has to wait)."""
         await self.local.saved()
         await self.syncer.flush(SETTLE_SECONDS)
+
+    def _follow_watches(self) -> None:
+        """Begins (again) to follow what the configuration's `watches` say."""
+        if self._watches is None and self.config.watches:
+            # Imported only where needed: the HTTP client takes a quarter of a second that every start would pay for.
+            from lictor.agent.watches import Watches
+
+            self._watches = Watches()
+        if self._watches is not None:
+            self._watches.start(self.config.watches, self._own_address())
 
     def _own_address(self) -> str:
         """Where this agent's own watches reach it; empty when it serves no plain HTTP."""
@@ -160,7 +173,8 @@ class Agent:
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("shutting down")
-        self.watches.stop()
+        if self._watches is not None:
+            self._watches.stop()
         if self.listeners is not None:
             await self.listeners.stop()
         for task in tasks:
