@@ -87,7 +87,7 @@ def test_a_check_by_itself(state: LocalState) -> None:
 
 
 def test_a_check_needs_its_service(state: LocalState) -> None:
-    with pytest.raises(Refused, match='^ServiceID "nope" does not exist$'):
+    with pytest.raises(Refused, match=r'^ServiceID "nope" does not exist$'):
         state.register_check(check(Name="x", TTL="10s", ServiceID="nope"))
 
 
@@ -104,7 +104,7 @@ def test_ttl_updates(state: LocalState) -> None:
     state.update_ttl("ttl", "warning", "getting slow")
     row = state.checks()["ttl"]
     assert (row.status, row.output) == ("warning", "getting slow")
-    with pytest.raises(BadRequest, match="^Invalid check status: 'unknown'$"):
+    with pytest.raises(BadRequest, match=r"^Invalid check status: 'unknown'$"):
         state.update_ttl("ttl", "unknown", "")
     for check_id in ("nope", "other"):
         state.register_check(check(ID="other", Name="other", TCP="x:1", Interval="1s"))
@@ -154,7 +154,7 @@ def test_maintenance_of_a_service(state: LocalState) -> None:
     state.set_service_maintenance("web1", False)
     state.set_service_maintenance("web1", False)
     assert not state.checks()
-    with pytest.raises(NotFound, match='^No service registered with ID "nope"$'):
+    with pytest.raises(NotFound, match=r'^No service registered with ID "nope"$'):
         state.set_service_maintenance("nope", True)
 
 

@@ -78,7 +78,7 @@ def test_services_that_are_refused(fields: dict[str, Any], text: str) -> None:
 
 def test_a_tagged_address_must_fit_its_name() -> None:
     spec = service(Name="web", TaggedAddresses={"lan_ipv4": {"Address": "::1", "Port": 1}})
-    with pytest.raises(Refused, match='^Service tagged address "lan_ipv4" must be a valid ipv4 address$'):
+    with pytest.raises(Refused, match=r'^Service tagged address "lan_ipv4" must be a valid ipv4 address$'):
         validate_service(spec, SETTINGS, Source.API)
 
 

@@ -14,12 +14,12 @@ FLUSH_SECONDS = 1.0
 log = get_logger("agent.local")
 
 
-async def upkeep(local: LocalState, reap_interval: float) -> None:
+async def upkeep(local: LocalState, reap_interval: float, flush_interval: float = FLUSH_SECONDS) -> None:
     """Runs until cancelled, and then keeps what is left. `reap_interval` is check_reap_interval in seconds."""
     next_reap = local.clock.monotonic() + reap_interval
     try:
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
+            await asyncio.sleep(flush_interval)
             if local.clock.monotonic() >= next_reap:
                 local.reap()
                 next_reap = local.clock.monotonic() + reap_interval
