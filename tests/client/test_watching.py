@@ -85,6 +85,12 @@ def test_what_asking_again_cannot_mend_is_raised(error: ClientError) -> None:
         watching().failed(error)
 
 
+def test_a_watch_that_does_not_give_up() -> None:
+    watch = watching(give_up=False)
+    watch.failed(Forbidden(403, "Permission denied"))
+    assert watch.pause == 0.25
+
+
 def test_hashes() -> None:
     watch = Watching(plan.agent.service("web"), random=lambda: 0.0, wait=10)
     assert watch.ask().params == ()

@@ -68,13 +68,16 @@ class _Watch:
         """Runs the handler for each change until cancelled. What fails is logged and the watch goes on."""
         seen = 0
         async with Client(config) as client:
-            async for answer in client.watch(self._request):
+            async for answer in client.watch(self._request, give_up=False, on_failure=self._failed):
                 value = new_events(answer.value, seen) if self._events and seen else answer.value
                 seen = answer.index
                 try:
                     await self._handle(encode(value) + b"\n", answer.index)
                 except (OSError, LictorError, TimeoutError) as error:
                     log.error("handler of watch (%s) failed: %s", self._name, error)
+
+    def _failed(self, error: LictorError) -> None:
+        log.warning("watch (%s) errored, trying again: %s", self._name, error)
 
     async def _handle(self, body: bytes, index: int) -> None:
         if self._http.get("path"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self, TypeVar
 
 from lictor.client.config import Config
@@ -57,14 +57,20 @@ class Client(Resources[Async]):
         return self._transport.stream(request)
 
     async def watch(
-        self, request: Request[Answer[T]], *, wait: float = WAIT_DEFAULT_SECONDS, deadline: float | None = None
+        self,
+        request: Request[Answer[T]],
+        *,
+        wait: float = WAIT_DEFAULT_SECONDS,
+        deadline: float | None = None,
+        give_up: bool = True,
+        on_failure: Callable[[ClientError], None] = lambda error: None,
     ) -> AsyncIterator[Answer[T]]:
         """The answer now and then each one that differs from the last, for ever or for `deadline` seconds (TimedOut).
 
-        Failures are waited out with growing pauses, except those that asking again cannot mend, such as a token
-        without the right.
+        Failures are told to `on_failure` and waited out with growing pauses. Those that asking again hardly mends,
+        such as a token without the right, are raised unless `give_up` is False.
         """
-        watching = Watching(request, random=random.random, wait=wait)
+        watching = Watching(request, random=random.random, wait=wait, give_up=give_up)
         end = None if deadline is None else time.monotonic() + deadline
         while True:
             started = time.monotonic()
@@ -77,6 +83,7 @@ class Client(Resources[Async]):
                 raise TimedOut(f"a watch of {request}", deadline or 0.0) from None
             except ClientError as error:
                 watching.failed(error)
+                on_failure(error)
             if watching.pause:
                 left = watching.pause if end is None else min(watching.pause, end - time.monotonic())
                 await asyncio.sleep(max(left, 0))

@@ -53,17 +53,18 @@ class SyncClient(Resources[Sync]):
         *,
         wait: float = WAIT_DEFAULT_SECONDS,
         deadline: float | None = None,
+        give_up: bool = True,
         on_failure: Callable[[ClientError], None] = lambda error: None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> Iterator[Answer[T]]:
         """The answer now and then each one that differs from the last, for ever or for `deadline` seconds (TimedOut).
 
-        Failures are told to `on_failure` and waited out with growing pauses through `sleep`, except those that asking
-        again cannot mend, such as a token without the right.
+        Failures are told to `on_failure` and waited out with growing pauses through `sleep`. Those that asking again
+        hardly mends, such as a token without the right, are raised unless `give_up` is False.
         """
         from random import random
 
-        watching = Watching(request, random=random, wait=wait)
+        watching = Watching(request, random=random, wait=wait, give_up=give_up)
         end = None if deadline is None else time.monotonic() + deadline
         while True:
             question, started = watching.ask(), time.monotonic()

@@ -31,11 +31,17 @@ def backoff(failures: int, random: Callable[[], float]) -> float:
 class Watching(Generic[T]):
     """One thing that is watched. `ask`, then tell it what came: `answered` or `failed`; then wait for `pause` seconds.
 
-    `random` gives numbers in [0, 1). `wait` is how long the agent may hold a question, in seconds.
+    `random` gives numbers in [0, 1). `wait` is how long the agent may hold a question, in seconds. With `give_up`, a
+    failure that asking again hardly mends, such as a token without the right, ends the watch.
     """
 
     def __init__(
-        self, request: Request[Answer[T]], *, random: Callable[[], float], wait: float = WAIT_DEFAULT_SECONDS
+        self,
+        request: Request[Answer[T]],
+        *,
+        random: Callable[[], float],
+        wait: float = WAIT_DEFAULT_SECONDS,
+        give_up: bool = True,
     ) -> None:
         if not request.blocks:
             raise ConfigError(f"{request} cannot be watched: the agent does not hold this question")
@@ -43,6 +49,7 @@ class Watching(Generic[T]):
         self.index = 0
         self._request = request
         self._wait = wait
+        self._give_up = give_up
         self._random = random
         self._hash = ""
         self._failures = 0
@@ -67,8 +74,8 @@ class Watching(Generic[T]):
         return last is None or (not seen and answer.value != last.value)
 
     def failed(self, error: ClientError) -> None:
-        """Takes a failure; raises it again when asking again cannot help."""
-        if isinstance(error, ApiError) and error.status in (400, 401, 403, 404, 405):
+        """Takes a failure; raises it again when the watch ends with it."""
+        if self._give_up and isinstance(error, ApiError) and error.status in (400, 401, 403, 404, 405):
             raise error
         self._slow_down()
 
