@@ -43,6 +43,7 @@ class Writer:
         self._state = state
         self._queue: deque[_Submitted] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self.commits = 0
         self.plans = 0
@@ -56,7 +57,10 @@ class Writer:
             raise Unavailable("this server is shutting down")
         if len(self._queue) >= limits.PENDING_WRITES:
             raise TooBusy(f"{limits.PENDING_WRITES} writes are waiting already; try again")
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            # Kept, since asking for it is a system call in some versions of Python.
+            loop = self._loop = asyncio.get_running_loop()
         submitted = _Submitted(plan, finish, loop.create_future())
         self._queue.append(submitted)
         if self._task is None:

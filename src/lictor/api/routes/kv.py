@@ -60,7 +60,11 @@ async def put(context: Context, request: Request) -> Response:
         done = await context.server.write(lambda tx: commands.unlock(tx, entry, request.param("release")))
     else:
         done = await context.server.write(lambda tx: commands.set_entry(tx, entry))
-    return json_response(done is not None)
+    response = json_response(done is not None)
+    if done is not None and request.has("acquire"):
+        # A fencing token: whoever holds the lock later has a higher one.
+        response.headers.append(("X-Consul-Lockindex", str(done.lock_index)))
+    return response
 
 
 @router.action("DELETE", "/v1/kv/")
