@@ -53,6 +53,8 @@ class Batch:
         result = plan(tx)
         if len(self.writes) + len(tx.writes) > self.max_changes and self.writes:
             raise BatchFull
+        if len(self.compares) + len(tx.compares) > self.max_changes and self.compares:
+            raise BatchFull
         if tx.ranges and self.writes:
             raise BatchFull
         self.writes.update(tx.writes)
@@ -103,7 +105,7 @@ class Tx:
         if write is not None:
             record: R | None = write.record
             return record
-        if self._in_range(table, name):
+        if _covered(self.ranges, table, name) or _covered(self._batch.ranges, table, name):
             return None
         row: R | None = table.rows.get(name)
         self.compares.setdefault(table.store_key(name), row.modify_index if row is not None else 0)
@@ -114,13 +116,15 @@ class Tx:
         name = table.name(*parts)
         old = self._row(table, name)
         key = (table.prefix, name)
-        if old is None and name in table.rows:  # deleted and made again
-            gone = self._batch.writes.get(key)
-            if (gone is not None and gone.record is None) or self._batch.ranges:
-                raise BatchFull  # by another plan: the two need a revision each
-            if self.ranges:
-                self._expand_ranges()
         created = old.create_index if old is not None else PENDING
+        if old is None:
+            kept = table.rows.get(name)
+            if _covered(self._batch.ranges, table, name) or (kept is not None and key in self._batch.writes):
+                raise BatchFull  # deleted by another plan and made again: the two need a revision each
+            if _covered(self.ranges, table, name):
+                self._expand_ranges()  # the store takes no change of a key inside a range that it deletes
+            if kept is not None:  # within one commit the key never went, and the store keeps when it was created
+                created = kept.create_index
         record = msgspec.structs.replace(record, create_index=created, modify_index=PENDING)
         self.writes[key] = Write(table, name, record, lease)
         return record
@@ -135,8 +139,12 @@ class Tx:
         """Plans the end of every row whose key begins so, as one change however many there are."""
         for key in [k for k, w in self.writes.items() if w.table is table and w.name.startswith(prefix)]:
             del self.writes[key]
-        if self._batch.writes:
+        if self._batch.writes or any(t is table and p.startswith(prefix) for t, p in self._batch.ranges):
             raise BatchFull
+        if _covered(self._batch.ranges, table, prefix) or _covered(self.ranges, table, prefix):
+            return
+        # The store takes no two ranges that overlap: a wider one stands for those inside it.
+        self.ranges = [(t, p) for t, p in self.ranges if t is not table or not p.startswith(prefix)]
         self.ranges.append((table, prefix))
 
     def scan(self, table: Table[R], prefix: str = "") -> list[R]:
@@ -166,17 +174,17 @@ class Tx:
             if row is not None:
                 yield row
 
-    def _in_range(self, table: Table[Any], name: str) -> bool:
-        if not self.ranges and not self._batch.ranges:
-            return False
-        return any(t is table and name.startswith(p) for t, p in (*self.ranges, *self._batch.ranges))
-
     def _expand_ranges(self) -> None:
-        """Turns this plan's range deletions into deletions of single rows, so that a row among them can be put again."""
+        """Turns this plan's range deletions into deletions of rows, so that a row among them can be put again."""
         ranges, self.ranges = self.ranges, []
         for table, prefix in ranges:
             for name in table.names(prefix):
                 self.writes.setdefault((table.prefix, name), Write(table, name, None))
+
+
+def _covered(ranges: list[tuple[Table[Any], str]], table: Table[Any], name: str) -> bool:
+    """True when one of the range deletions takes that row along."""
+    return bool(ranges) and any(t is table and name.startswith(prefix) for t, prefix in ranges)
 
 
 def _after(prefix: bytes) -> bytes:
