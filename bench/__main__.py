@@ -8,6 +8,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -21,27 +22,38 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 FAMILIES = ("reads", "names", "writes", "wakeups", "idle", "footprint")
 
 
-def measure(directory: Path, chosen: Iterable[str], rounds: int, seconds: int) -> tuple[list[RateRow], list[LimitRow]]:
-    """Runs the chosen families one after the other, telling on stderr which."""
-    rate_rows: list[RateRow] = []
-    limit_rows: list[LimitRow] = []
+@dataclass
+class Figures:
+    """What was measured, and the families that could not be."""
+
+    rates: list[RateRow] = field(default_factory=list)
+    limits: list[LimitRow] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def measure(directory: Path, chosen: Iterable[str], rounds: int, seconds: int) -> Figures:
+    """Runs the chosen families one after the other, telling on stderr which; one that fails stops no other."""
+    figures = Figures()
     with Nginx.yardstick(directory / "nginx") as nginx:
         plan = Rounds(nginx.port, rounds, seconds)
         families: dict[str, Callable[[], object]] = {
-            "reads": lambda: rate_rows.extend(rates.reads(directory, plan)),
-            "names": lambda: rate_rows.extend(rates.names(directory, plan)),
-            "writes": lambda: rate_rows.extend(rates.writes(directory, plan)),
-            "wakeups": lambda: limit_rows.append(wakeups.thousand(directory)),
-            "idle": lambda: limit_rows.extend(wakeups.ten_thousand(directory)),
-            "footprint": lambda: limit_rows.extend([footprint.command_time(), *footprint.start_and_memory(directory)]),
+            "reads": lambda: figures.rates.extend(rates.reads(directory, plan)),
+            "names": lambda: figures.rates.extend(rates.names(directory, plan)),
+            "writes": lambda: figures.rates.extend(rates.writes(directory, plan)),
+            "wakeups": lambda: figures.limits.append(wakeups.thousand(directory)),
+            "idle": lambda: figures.limits.extend(wakeups.ten_thousand(directory)),
+            "footprint": lambda: figures.limits.extend(footprint.all_of(directory)),
         }
         for name in chosen:
             print(f"measuring {name}", file=sys.stderr)
-            families[name]()
-    return rate_rows, limit_rows
+            try:
+                families[name]()
+            except RuntimeError as error:
+                figures.failed.append(f"{name}: {error}")
+    return figures
 
 
-def report(rate_rows: list[RateRow], limit_rows: list[LimitRow], rounds: int, seconds: int) -> str:
+def report(figures: Figures, rounds: int, seconds: int) -> str:
     """The two tables under a line that says on what they were measured."""
     processor = next(
         (
@@ -56,7 +68,11 @@ def report(rate_rows: list[RateRow], limit_rows: list[LimitRow], rounds: int, se
         f"Python {platform.python_version()}. The load generator runs on the same cores; each rate is the median of "
         f"{rounds} rounds of {seconds} s, each with nginx (one worker, `return 200`) just before it."
     )
-    parts = [head, table.rates(rate_rows) if rate_rows else "", table.limits(limit_rows) if limit_rows else ""]
+    parts = [
+        head,
+        table.rates(figures.rates) if figures.rates else "",
+        table.limits(figures.limits) if figures.limits else "",
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -72,9 +88,11 @@ def main() -> None:
     if unknown := set(options.families) - set(FAMILIES):
         parser.error(f"no such family: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="lictor-bench-") as directory:
-        rows = measure(Path(directory), options.families or FAMILIES, options.rounds, options.seconds)
-    text = report(*rows, options.rounds, options.seconds)
+        figures = measure(Path(directory), options.families or FAMILIES, options.rounds, options.seconds)
+    text = report(figures, options.rounds, options.seconds)
     print(text)
+    if figures.failed:
+        sys.exit("\n".join(figures.failed))
     if options.write:
         RESULTS.write_text(f"# Results of `make bench`\n\n{text}")
 

@@ -39,3 +39,9 @@ def start_and_memory(directory: Path) -> Iterator[LimitRow]:
     with Agent(directory / "memory").ready() as agent:
         catalog.register(agent.ports["http"], catalog.many(5_000))
         yield LimitRow("memory, 5,000 instances", agent.resident() / MIB, "MiB", 200)
+
+
+def all_of(directory: Path) -> Iterator[LimitRow]:
+    """Every row of this family."""
+    yield command_time()
+    yield from start_and_memory(directory)

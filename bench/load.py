@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,9 +34,10 @@ def wrk(url: str, *, connections: int, seconds: float, script: str | None = None
 def dnsperf(port: int, questions: Sequence[str], *, seconds: int, outstanding: int = 100) -> Rate:
     """`questions` ("NAME TYPE") asked in turn over UDP, with up to `outstanding` of them unanswered at once."""
     address = ["-s", "127.0.0.1", "-p", str(port)]
-    report = _run(
-        ["dnsperf", *address, "-c4", "-T1", f"-q{outstanding}", f"-l{seconds}"], "".join(f"{q}\n" for q in questions)
-    )
+    with tempfile.NamedTemporaryFile("w", prefix="lictor-bench-") as file:  # dnsperf reads it again and again
+        file.write("".join(f"{question}\n" for question in questions))
+        file.flush()
+        report = _run(["dnsperf", *address, "-d", file.name, "-c4", "-T1", f"-q{outstanding}", f"-l{seconds}"])
     completed, sent = _number(r"Queries completed:\s+(\d+)", report), _number(r"Queries sent:\s+(\d+)", report)
     codes = re.search(r"Response codes:\s+(.*)", report)
     if completed < 0.99 * sent or codes is None or not re.fullmatch(r"NOERROR \d+ \(100\.00%\)", codes[1].strip()):
@@ -43,8 +45,8 @@ def dnsperf(port: int, questions: Sequence[str], *, seconds: int, outstanding: i
     return Rate(_number(r"Queries per second:\s+([\d.]+)", report))
 
 
-def _run(argv: Sequence[str], text: str = "") -> str:
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=120)
+def _run(argv: Sequence[str]) -> str:
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"{argv[0]} exited with {done.returncode}: {done.stderr or done.stdout}")
     return done.stdout
