@@ -21,6 +21,10 @@ BODY_BYTES = 8 * MIB
 """Any other request body."""
 SNAPSHOT_BODY_BYTES = 1024 * MIB
 """An uploaded snapshot."""
+SNAPSHOT_STATE_BYTES = 4 * SNAPSHOT_BODY_BYTES
+"""What an uploaded snapshot may unpack to."""
+SNAPSHOT_ENTRY_BYTES = 64 * MIB
+"""One key with its value in a snapshot."""
 EVENT_PAYLOAD_BYTES = 512
 """A user event's payload together with its name and filters, as the reference's gossip allowed."""
 EVENTS_KEPT = 256

@@ -90,6 +90,10 @@ class Request:
         """The whole body. Raises TooLarge, having stored nothing, when it is longer than `limit` bytes."""
         raise NotImplementedError
 
+    def pieces(self, limit: int) -> AsyncIterator[bytes]:
+        """The body as it arrives, for those too large to be held. Raises TooLarge at the end of one that is longer."""
+        raise NotImplementedError
+
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Has `callback` called when the client leaves before the answer."""
         raise NotImplementedError

@@ -27,12 +27,25 @@ if TYPE_CHECKING:
 
 _REASONS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LEFT = "the client left before its request was complete"
 
 
 class Exchange(Request):
     """One request on a connection, its body as it arrives, and the way back."""
 
-    __slots__ = ("_chunks", "_complete", "_expects", "_gone", "_limit", "_protocol", "_size", "_waiting", "keep_alive")
+    __slots__ = (
+        "_chunks",
+        "_complete",
+        "_expects",
+        "_gone",
+        "_left",
+        "_limit",
+        "_piecewise",
+        "_protocol",
+        "_size",
+        "_waiting",
+        "keep_alive",
+    )
 
     def __init__(
         self, protocol: Protocol, method: str, path: str, query_string: str, headers: dict[str, str], keep_alive: bool
@@ -43,7 +56,7 @@ class Exchange(Request):
         self._chunks: list[bytes] = []
         self._size = 0
         self._limit: int | None = None
-        self._complete = False
+        self._complete = self._piecewise = self._left = False
         self._expects = headers.get("expect", "").lower() == "100-continue"
         self._waiting: asyncio.Future[None] | None = None
         self._gone: list[Callable[[], None]] = []
@@ -54,7 +67,10 @@ class Exchange(Request):
         limit = self._limit
         if limit is None or self._size <= limit:
             self._chunks.append(chunk)
-            if limit is None and self._size > limits.BODY_UNASKED_BYTES:
+            if self._piecewise:
+                self._protocol.pause()  # until these are taken
+                self._wake()
+            elif limit is None and self._size > limits.BODY_UNASKED_BYTES:
                 self._protocol.pause()
         else:
             self._chunks.clear()
@@ -67,23 +83,47 @@ class Exchange(Request):
         if cut_off:
             self.keep_alive = False
             self._protocol.pause()
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        self._wake()
 
     async def body(self, limit: int) -> bytes:
         """See Request. A body over the limit is read off within bounds, so that the client hears the answer."""
         self._limit = limit
         if not self._complete:
-            if self._expects:
-                self._protocol.write(_CONTINUE)
-            self._protocol.resume()
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
+            await self._arrival()
+        self._check_size(limit)
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    async def pieces(self, limit: int) -> AsyncIterator[bytes]:
+        """See Request. The client is held back while nobody takes what it has sent."""
+        self._limit, self._piecewise = limit, True
+        while self._chunks or not self._complete:
+            if not self._chunks:
+                await self._arrival()
+            chunks, self._chunks = self._chunks, []
+            for chunk in chunks:
+                yield chunk
+        self._check_size(limit)
+
+    async def _arrival(self) -> None:
+        """Waits for the end of the body, or piecewise for more of it."""
+        if self._left:
+            raise BadRequest(_LEFT)
+        if self._expects:
+            self._protocol.write(_CONTINUE)
+            self._expects = False
+        self._protocol.resume()
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _check_size(self, limit: int) -> None:
         if self._size > limit:
             self._chunks.clear()
             size = self.headers.get("content-length") or self._size
             raise TooLarge(f"Request body({size} bytes) too large, max size: {limit} bytes.")
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     @property
     def complete(self) -> bool:
@@ -96,8 +136,9 @@ class Exchange(Request):
 
     def lost(self) -> None:
         """The connection is closed: whoever works on the answer is told."""
+        self._left = True
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(BadRequest("the client left before its request was complete"))
+            self._waiting.set_exception(BadRequest(_LEFT))
         for callback in self._gone:
             callback()
 

@@ -48,5 +48,5 @@ def _expire(tx: Tx, ids: list[str]) -> None:
     keys = tx.state.keys
     for session_id in ids:
         session = tx.get(keys.sessions, session_id)
-        if session is not None and session.ttl and tx.get(keys.alive, session_id) is None:
+        if session is not None and session.ttl_seconds > 0 and tx.get(keys.alive, session_id) is None:
             sessions.destroy(tx, session_id)

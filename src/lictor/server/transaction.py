@@ -139,10 +139,12 @@ class Tx:
         """Plans the end of every row whose key begins so, as one change however many there are."""
         for key in [k for k, w in self.writes.items() if w.table is table and w.name.startswith(prefix)]:
             del self.writes[key]
-        if self._batch.writes or any(t is table and p.startswith(prefix) for t, p in self._batch.ranges):
+        if self._batch.writes:
             raise BatchFull
         if _covered(self._batch.ranges, table, prefix) or _covered(self.ranges, table, prefix):
             return
+        if any(t is table and p.startswith(prefix) for t, p in self._batch.ranges):
+            raise BatchFull
         # The store takes no two ranges that overlap: a wider one stands for those inside it.
         self.ranges = [(t, p) for t, p in self.ranges if t is not table or not p.startswith(prefix)]
         self.ranges.append((table, prefix))

@@ -120,7 +120,7 @@ class Keys:
 
     def orphans(self) -> Answer[list[Session]]:
         """Sessions with a TTL whose lease has ended."""
-        rows = [s for s in self.sessions.scan() if s.ttl and s.id.lower() not in self.alive.rows]
+        rows = [s for s in self.sessions.scan() if s.id.lower() not in self.alive.rows and s.ttl_seconds > 0]
         return Answer(rows, (self._cells.get(("orphans",)),))
 
 
@@ -128,5 +128,5 @@ def session_checks(session: Session | None) -> list[str]:
     """The check rows that a session depends on."""
     if session is None:
         return []
-    ids = list(session.node_checks or []) + [check.id for check in session.service_checks or []]
+    ids = [*(session.checks or []), *(session.node_checks or []), *(c.id for c in session.service_checks or [])]
     return [f"{session.node}{NUL}{check}".lower() for check in ids]

@@ -76,8 +76,20 @@ def service_node(node: Node, service: Service) -> ServiceNode:
 
 
 def raw_check(check: Check) -> Check:
-    """A check as the reference shows it where it does not tidy up: a node's check has null instead of no tags."""
-    return check if check.service_id else msgspec.structs.replace(check, service_tags=None)
+    """A check as the reference shows it where it does not tidy up: null instead of no tags."""
+    return check if check.service_tags else msgspec.structs.replace(check, service_tags=None)
+
+
+def raw_service(service: Service) -> Service:
+    """An instance in the same way."""
+    return service if service.tags else msgspec.structs.replace(service, tags=None)
+
+
+def raw_entry(entry: HealthEntry) -> HealthEntry:
+    """An instance with its checks in the same way."""
+    return HealthEntry(
+        node=entry.node, service=raw_service(entry.service), checks=[raw_check(check) for check in entry.checks]
+    )
 
 
 def worst(statuses: Any) -> str:

@@ -24,7 +24,7 @@ class SessionServiceCheck(Wire, frozen=True, kw_only=True):
     """A service check that a session depends on."""
 
     id: str = always("")
-    namespace: str = ""
+    namespace: str = always("")
 
 
 class Session(Record, frozen=True, kw_only=True):
@@ -42,6 +42,11 @@ class Session(Record, frozen=True, kw_only=True):
     node_checks: list[str] | None = always(None)
     service_checks: list[SessionServiceCheck] | None = always(None)
     checks: list[str] | None = None
+
+    @property
+    def ttl_seconds(self) -> float:
+        """The TTL; 0 for a session that lives until it is ended."""
+        return Duration.parse(self.ttl).seconds if self.ttl else 0.0
 
 
 class SessionRequest(Wire, frozen=True, kw_only=True):

@@ -6,9 +6,12 @@ from typing import Any
 
 from lictor.types.catalog import Check, Node, Service
 from lictor.types.gojson import Wire, always
+from lictor.types.readmeta import ReadMeta
 
 
 class KVOp(Wire, frozen=True, kw_only=True):
+    """`value` is base64."""
+
     verb: str = ""
     key: str = ""
     value: str | None = None
@@ -20,22 +23,34 @@ class KVOp(Wire, frozen=True, kw_only=True):
 
 class NodeOp(Wire, frozen=True, kw_only=True):
     verb: str = ""
-    node: Node
+    node: Node = always(Node())
+
+
+class AgentService(Service, frozen=True, kw_only=True):
+    """A service as clients know it from the agent; what it has beyond the catalog's is read and passed over."""
+
+    content_hash: str = ""
+    namespace: str = ""
+    datacenter: str = ""
 
 
 class ServiceOp(Wire, frozen=True, kw_only=True):
     verb: str = ""
     node: str = ""
-    service: Service
+    service: AgentService = always(AgentService())
+
+
+class HealthCheck(Check, frozen=True, kw_only=True):
+    namespace: str = ""
 
 
 class CheckOp(Wire, frozen=True, kw_only=True):
     verb: str = ""
-    check: Check
+    check: HealthCheck = always(HealthCheck())
 
 
 class Op(Wire, frozen=True, kw_only=True):
-    """One operation: exactly one of the four is set."""
+    """One operation: the first of the four that is set. One without any does nothing."""
 
     kv: KVOp | None = None
     node: NodeOp | None = None
@@ -50,6 +65,13 @@ class OpError(Wire, frozen=True, kw_only=True):
 
 class TxnResult(Wire, frozen=True, kw_only=True):
     """What a transaction answers: results, or errors and nothing done."""
+
+    results: list[dict[str, Any]] | None = always(None)
+    errors: list[OpError] | None = always(None)
+
+
+class TxnReadResult(ReadMeta, frozen=True, kw_only=True):
+    """The same for one that only reads."""
 
     results: list[dict[str, Any]] | None = always(None)
     errors: list[OpError] | None = always(None)

@@ -5,9 +5,30 @@ from lictor.api.router import Router
 
 def build() -> Router:
     """Every route of the HTTP API."""
-    from lictor.api.routes import agent, agent_local, catalog, health, kv, status
+    from lictor.api.routes import (
+        agent,
+        agent_local,
+        autopilot,
+        catalog,
+        config,
+        coordinate,
+        event,
+        health,
+        internal,
+        kv,
+        operator,
+        query,
+        session,
+        snapshot,
+        status,
+        txn,
+    )
 
     router = Router()
-    for module in (status, agent, agent_local, catalog, health, kv):
+    modules = (
+        *(status, agent, agent_local, catalog, health, kv, session, txn, event, coordinate, query, config),
+        *(operator, autopilot, internal, snapshot),
+    )
+    for module in modules:
         router.merge(module.router)
     return router

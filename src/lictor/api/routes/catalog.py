@@ -12,6 +12,7 @@ from lictor.api.router import Reply, Router
 from lictor.api.selection import by_distance, filtered, has_meta, has_tags, node_meta
 from lictor.errors import BadRequest, Refused
 from lictor.server.commands import catalog as commands
+from lictor.state.gateways import connect_instances, services_of
 from lictor.state.views import ServiceNode, service_node
 from lictor.types.catalog import Node, Service
 from lictor.types.requests import DeregisterRequest, RegisterRequest
@@ -99,15 +100,14 @@ def node_services(context: Context, request: Request) -> Reply:
 
 @router.read("/v1/catalog/gateway-services/", error_meta=True)
 def gateway_services(context: Context, request: Request) -> Reply:
-    """The services bound to a gateway; none until gateways are configured."""
-    _named(request, "gateway name")
-    return Reply([], (context.state.cells.get(("config",)),))
+    """The services bound to a gateway; null when there are none."""
+    answer = services_of(context.state, _named(request, "gateway name"))
+    return Reply(answer.value or None, answer.cells)
 
 
 def _instances(context: Context, request: Request, *, connect: bool) -> Reply:
     name = _named(request, "service name")
-    catalog = context.state.catalog
-    answer = catalog.connect_instances(name) if connect else catalog.instances(name)
+    answer = connect_instances(context.state, name) if connect else context.state.catalog.instances(name)
     wanted, tags = node_meta(request), request.params.get("tag", ())
     rows = [
         service_node(n, s)

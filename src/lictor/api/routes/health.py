@@ -9,6 +9,7 @@ from lictor.api.router import Reply, Router
 from lictor.api.selection import by_distance, filtered, has_meta, has_tags, node_meta
 from lictor.errors import BadRequest
 from lictor.state.answer import Answer
+from lictor.state.gateways import connect_health, ingress_health
 from lictor.state.views import HealthEntry
 from lictor.types.catalog import ANY_STATUS, PASSING, STATUSES, Check
 
@@ -48,14 +49,13 @@ def service(context: Context, request: Request) -> Reply:
 @router.read("/v1/health/connect/", cacheable=True)
 def connect(context: Context, request: Request) -> Reply:
     """What can be reached through the mesh as a service, with checks."""
-    return _instances(request, context, context.state.catalog.connect_health(_named(request, "service name")))
+    return _instances(request, context, connect_health(context.state, _named(request, "service name")))
 
 
 @router.read("/v1/health/ingress/", cacheable=True)
 def ingress(context: Context, request: Request) -> Reply:
-    """The ingress gateways through which a service is reached; none until gateways are configured."""
-    _named(request, "service name")
-    return Reply([], (context.state.cells.get(("config",)),))
+    """The ingress gateways through which a service is reached."""
+    return _instances(request, context, ingress_health(context.state, _named(request, "service name")))
 
 
 def _instances(request: Request, context: Context, answer: Answer[list[HealthEntry]]) -> Reply:

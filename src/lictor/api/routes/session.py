@@ -54,7 +54,7 @@ async def renew(context: Context, request: Request) -> Response:
     if session is not None:
         require(request.authorizer, "session", session.node, "write")
         alive = keys.alive.get(session_id)
-        if _mortal(session) and (alive is None or not await context.server.store.keep_alive(alive.lease)):
+        if session.ttl_seconds > 0 and (alive is None or not await context.server.store.keep_alive(alive.lease)):
             session = None  # its time ran out a moment ago; the leader is about to end it
     if session is None:
         raise NotFound(f"Session id '{session_id}' not found")
@@ -95,8 +95,3 @@ def _session_id(request: Request) -> str:
 def _readable(request: Request, rows: list[Session]) -> list[Session]:
     may = request.authorizer.may
     return [row for row in rows if may("session", row.node, "read")]
-
-
-def _mortal(session: Session) -> bool:
-    """True for a session that ends when it is not renewed."""
-    return commands.ttl_seconds(session) > 0

@@ -6,6 +6,8 @@ stand on them, in the same commit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +19,7 @@ from lictor.state.tables import NUL, Table
 from lictor.types.catalog import (
     CONNECT_PROXY,
     CRITICAL,
+    DEFAULT_WEIGHTS,
     SERF_HEALTH,
     SERVICE_KINDS,
     Check,
@@ -32,23 +35,18 @@ R = TypeVar("R", bound=Record)
 
 def checked(request: RegisterRequest, datacenter: str) -> RegisterRequest:
     """A registration with its defaults filled in. Raises Refused with the reference's reason."""
-    if not request.node:
-        raise Refused("Must provide node")
+    if reason := node_reason(request.node, request.id):
+        raise Refused(reason)
     if not request.address and not request.skip_node_update:
         raise Refused("Must provide address if SkipNodeUpdate is not set")
-    if request.id and (reason := uuid_error(request.id)):
-        raise Refused(f"Bad node ID: {reason}")
     if request.datacenter and request.datacenter != datacenter:
         raise Refused("No path to datacenter")
     service = request.service
     if service is not None:
-        validate_service(service)
+        if reason := service_reason(service):
+            raise Refused(reason)
         if not service.id and service.service:
             service = msgspec.structs.replace(service, id=service.service)
-        if service.id and not service.service:
-            raise Refused("Must provide service name with ID")
-        if is_any_address(service.address):
-            raise Refused("Invalid service address")
     checks = [*(request.checks or []), *([request.check] if request.check else [])]
     return msgspec.structs.replace(
         request,
@@ -61,13 +59,16 @@ def checked(request: RegisterRequest, datacenter: str) -> RegisterRequest:
 
 def register(tx: Tx, request: RegisterRequest) -> None:
     """Writes what a checked registration holds: the node, then its service, then its checks."""
-    node = _ensure_node(tx, request)
+    with _inserting("node"):
+        node = _ensure_node(tx, request)
     if request.service is not None:
-        ensure_service(tx, node.node, request.service)
+        with _inserting("service"):
+            ensure_service(tx, node.node, request.service)
     for check in request.checks or []:
         if check.node.lower() != node.node.lower():
             raise Refused(f'check node "{check.node}" does not match node "{node.node}"')
-        ensure_check(tx, check)
+        with _inserting("check"):
+            ensure_check(tx, check)
 
 
 def deregister(tx: Tx, request: DeregisterRequest) -> None:
@@ -90,7 +91,7 @@ def ensure_node(tx: Tx, node: Node) -> Node:
     if node.id:
         if old is not None and old.id and old.id.lower() != node.id.lower() and not _failed(tx, old):
             raise Refused(
-                f'failed inserting node: Error while renaming Node ID: "{node.id}": Node name {node.node} is '
+                f'Error while renaming Node ID: "{node.id}": Node name {node.node} is '
                 f"reserved by node {old.id} with name {old.node} ({old.address})"
             )
         former = catalog.nodes.by_id.get(node.id.lower())
@@ -107,6 +108,8 @@ def ensure_service(tx: Tx, node: str, service: Service) -> Service:
     if tx.get(catalog.nodes, node) is None:
         raise Refused("Missing node registration")
     old = tx.get(catalog.services, node, service.id)
+    if service.weights.passing < 1 or service.weights.warning < 0:
+        service = msgspec.structs.replace(service, weights=DEFAULT_WEIGHTS)
     put: Service = _put_if_changed(tx, service, old, catalog.services, node, service.id)
     if old is not None and (old.service != service.service or list(old.tags) != list(service.tags)):
         for check in _service_checks(tx, node, service.id):
@@ -122,13 +125,15 @@ def ensure_service(tx: Tx, node: str, service: Service) -> Service:
 def ensure_check(tx: Tx, check: Check) -> Check:
     """Puts a check if it differs, with its service's name and tags; critical ends the sessions that stand on it."""
     catalog = tx.state.catalog
+    if not check.status:
+        check = msgspec.structs.replace(check, status=CRITICAL)
     node = tx.get(catalog.nodes, check.node)
     if node is None:
-        raise Refused("failed inserting check: Missing node registration")
+        raise Refused("Missing node registration")
     if check.service_id:
         service = tx.get(catalog.services, check.node, check.service_id)
         if service is None:
-            raise Refused(f'failed inserting check: Missing service registration on node "{check.node}"')
+            raise Refused(f'Missing service registration on node "{check.node}"')
         check = msgspec.structs.replace(check, service_name=service.service, service_tags=service.tags)
     else:
         check = msgspec.structs.replace(check, service_name="", service_tags=[])
@@ -167,8 +172,19 @@ def delete_check(tx: Tx, node: str, check_id: str) -> None:
         tx.delete(tx.state.catalog.checks, node, check_id)
 
 
-def validate_service(service: Service) -> None:
-    """Raises Refused with every reason why a service cannot be, numbered as the reference does."""
+def node_reason(name: str, node_id: str) -> str:
+    """Why a node cannot be; empty when it can."""
+    if not name:
+        return "Must provide node"
+    if NUL in name:
+        return "Bad node name: it holds a NUL character"
+    if node_id and (reason := uuid_error(node_id)):
+        return f"Bad node ID: {reason}"
+    return ""
+
+
+def service_reason(service: Service) -> str:
+    """Every reason why a service cannot be, numbered as by the reference; empty when it can."""
     reasons = []
     if service.kind not in SERVICE_KINDS:
         reasons.append(f"Invalid service kind: {service.kind!r}")
@@ -179,11 +195,23 @@ def validate_service(service: Service) -> None:
             reasons.append("Port or SocketPath must be set for a Connect proxy")
         if service.connect.native:
             reasons.append("A Proxy cannot also be Connect Native, only typical services")
-    if service.weights.passing < 1 or service.weights.warning < 0:
-        reasons.append("Invalid Weights: Passing must be greater than 0 and Warning must not be negative")
     if reasons:
         noun = "error" if len(reasons) == 1 else "errors"
-        raise Refused(f"{len(reasons)} {noun} occurred:\n" + "".join(f"\t* {reason}\n" for reason in reasons) + "\n")
+        return f"{len(reasons)} {noun} occurred:\n" + "".join(f"\t* {reason}\n" for reason in reasons) + "\n"
+    if service.id and not service.service:
+        return "Must provide service name with ID"
+    if is_any_address(service.address):
+        return "Invalid service address"
+    return ""
+
+
+@contextmanager
+def _inserting(what: str) -> Iterator[None]:
+    """Says in a refusal's text which part of a registration was refused."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"failed inserting {what}: {error}") from None
 
 
 def _ensure_node(tx: Tx, request: RegisterRequest) -> Node:

@@ -32,9 +32,16 @@ def cas(tx: Tx, entry: KVEntry, index: int) -> KVEntry | None:
     return set_entry(tx, entry)
 
 
+def delayed(tx: Tx, key: str) -> bool:
+    """True while the delay runs that a lost lock leaves on its key."""
+    return tx.get(tx.state.keys.lock_delays, key) is not None
+
+
 def lock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
     """Takes a key's lock for a session and sets it; None when another holds it or the lock's delay runs."""
     keys = tx.state.keys
+    if delayed(tx, entry.key):
+        return None
     if not session:
         raise Refused("missing session")
     if reason := lookup_error(session):
@@ -43,8 +50,6 @@ def lock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
     if holder is None:
         raise Refused(f'invalid session "{session}"')
     session = holder.id  # ids are matched whatever their case, and kept in one
-    if tx.get(keys.lock_delays, entry.key) is not None:
-        return None
     old = tx.get(keys.kv, entry.key)
     if old is not None and old.session and old.session != session:
         return None

@@ -10,9 +10,12 @@ from lictor.types.kv import Coordinate
 
 
 def put_coordinates(tx: Tx, coordinates: list[Coordinate]) -> None:
-    """Writes coordinates of nodes that exist; others are passed over, as the reference does."""
+    """Writes coordinates of nodes that exist and have moved; others are passed over, as the reference does."""
     for coordinate in coordinates:
-        if tx.get(tx.state.catalog.nodes, coordinate.node) is not None:
+        if tx.get(tx.state.catalog.nodes, coordinate.node) is None:
+            continue
+        old = tx.get(tx.state.coordinates, coordinate.node)
+        if old is None or (old.coord, old.segment) != (coordinate.coord, coordinate.segment):
             tx.put(tx.state.coordinates, coordinate, coordinate.node)
 
 

@@ -31,7 +31,7 @@ def from_request(request: SessionRequest, session_id: str, node: str, ttl_min: f
     if behavior not in BEHAVIORS:
         raise Refused(f"Invalid Behavior setting '{behavior}'")
     if request.ttl:
-        _ttl_seconds(request.ttl, ttl_min)
+        _check_ttl(request.ttl, ttl_min)
     if request.node == "":
         raise Refused("Must provide Node")
     checks, node_checks = _checks(request)
@@ -60,8 +60,8 @@ def create(tx: Tx, session: Session) -> Session:
             raise Refused(f"apply failed: Missing check '{check_id}' registration")
         if check.status == CRITICAL:
             raise Refused(f"apply failed: Check '{check_id}' is in critical state")
-    if session.ttl and (ttl := Duration.parse(session.ttl).seconds):
-        lease = tx.grant(ttl * TTL_GRACE)
+    if session.ttl_seconds > 0:
+        lease = tx.grant(session.ttl_seconds * TTL_GRACE)
         tx.put(keys.alive, SessionAlive(id=session.id), session.id, lease=lease)
     return tx.put(keys.sessions, session, session.id)
 
@@ -127,7 +127,7 @@ def _checks(request: SessionRequest) -> tuple[list[str] | None, list[str]]:
     return checks, node_checks
 
 
-def _ttl_seconds(text: str, ttl_min: float) -> float:
+def _check_ttl(text: str, ttl_min: float) -> None:
     try:
         ttl = Duration.parse(text)
     except ValueError as error:
@@ -137,7 +137,6 @@ def _ttl_seconds(text: str, ttl_min: float) -> float:
             f"Invalid Session TTL '{ttl.ns}', must be between "
             f"[{Duration.of(ttl_min)}={Duration.of(limits.SESSION_TTL_MAX_SECONDS)}]"
         )
-    return ttl.seconds
 
 
 def _lock_delay(request: SessionRequest) -> int:

@@ -1,23 +1,26 @@
 """Plans for /v1/txn: every verb, all or nothing, each operation seeing those before it.
 
-A failed operation does not stop the rest from being tried, so that the answer lists every reason; then nothing is done.
+All operations are looked at before the first is run. A failed one does not stop the rest from being tried, so that the
+answer lists every reason; then nothing is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from typing import TypeVar
 
 import msgspec
 
 from lictor.errors import LictorError, Refused
 from lictor.server.commands import catalog, kv
 from lictor.server.transaction import PENDING, Tx
-from lictor.state.views import raw_check
+from lictor.state.views import raw_check, raw_service
 from lictor.types.catalog import Check, Node, Record, Service
 from lictor.types.kv import KVEntry
 from lictor.types.txn import CheckOp, KVOp, NodeOp, Op, OpError, ServiceOp, TxnResult
 
-KV_READS = ("get", "get-tree", "get-or-empty", "check-index", "check-session", "check-not-exists")
+_KV_WRITES = ("set", "delete", "delete-cas", "delete-tree", "cas", "lock", "unlock")
+_DENIED = "Permission denied"
 
 
 class TxnFailed(LictorError):
@@ -32,22 +35,28 @@ class _Stale(Exception):
     """An operation's condition does not hold; the text is the answer's."""
 
 
+R = TypeVar("R", bound=Record)
 Rows = list[tuple[str, Record]]
 
 
 def reads_only(ops: list[Op]) -> bool:
     """True when no operation writes; such a transaction is answered like a read."""
-    return all(
-        (op.kv is not None and op.kv.verb in KV_READS)
-        or any(o is not None and o.verb == "get" for o in (op.node, op.service, op.check))
-        for op in ops
-    )
+    return not any(_writes(op) for op in ops)
 
 
-def execute(tx: Tx, ops: list[Op], values: list[bytes | None]) -> Rows:
-    """Runs the operations; `values` holds each KV operation's decoded value. Raises TxnFailed with every reason."""
+def execute(tx: Tx, ops: list[Op], values: list[bytes | None], denied: Container[int] = ()) -> Rows:
+    """Runs the operations; `values` holds each KV operation's decoded value, `denied` those the token may not do.
+
+    Raises TxnFailed with every reason.
+    """
+    errors = [
+        OpError(op_index=position, what=reason)
+        for position, op in enumerate(ops)
+        if (reason := _unfit(tx, op, position in denied))
+    ]
+    if errors:
+        raise TxnFailed(errors)
     rows: Rows = []
-    errors: list[OpError] = []
     for position, (op, value) in enumerate(zip(ops, values, strict=True)):
         try:
             rows += _run(tx, op, value)
@@ -70,13 +79,36 @@ def _stamped(row: Record, revision: int) -> Record:
     return msgspec.structs.replace(row, create_index=created, modify_index=revision)
 
 
+def _writes(op: Op) -> bool:
+    if op.kv is not None:
+        return op.kv.verb in _KV_WRITES
+    return any(part is not None and part.verb != "get" for part in (op.node, op.service, op.check))
+
+
+def _unfit(tx: Tx, op: Op, denied: bool) -> str:
+    """Why an operation is refused before any is run; empty when it is not."""
+    if op.kv is not None and not op.kv.key and op.kv.verb != "delete-tree":
+        return "Must provide key"
+    if denied:
+        return _DENIED
+    if op.kv is not None:
+        if op.kv.verb == "lock" and kv.delayed(tx, op.kv.key):
+            return f'failed to lock key "{op.kv.key}" due to lock delay'
+        return ""
+    if not _writes(op):
+        return ""
+    if op.node is not None:
+        return catalog.node_reason(op.node.node.node, op.node.node.id)
+    if op.service is not None:
+        return catalog.service_reason(op.service.service)
+    return ""
+
+
 def _run(tx: Tx, op: Op, value: bytes | None) -> Rows:
     if op.kv is not None:
         verb = _KV.get(op.kv.verb)
         if verb is None:
             raise _Stale(f'unknown KV verb "{op.kv.verb}"')
-        if not op.kv.key and op.kv.verb not in ("get-tree", "delete-tree"):
-            raise _Stale("Must provide key")
         return verb(tx, op.kv, value)
     if op.node is not None:
         return _node(tx, op.node)
@@ -84,7 +116,7 @@ def _run(tx: Tx, op: Op, value: bytes | None) -> Rows:
         return _service(tx, op.service)
     if op.check is not None:
         return _check(tx, op.check)
-    raise _Stale("Must specify an operation type")
+    return []
 
 
 # KV verbs
@@ -214,7 +246,6 @@ def _apply(
     delete: Callable[[], None],
 ) -> Rows:
     """What the five verbs have in common. `what` names the row as the reference does."""
-    label = kind.lower()
     if verb == "get":
         if old is None:
             raise _Stale(f"{what} doesn't exist")
@@ -229,28 +260,37 @@ def _apply(
         delete()
         return []
     if verb == "delete-cas":
-        if old is not None and old.modify_index != index:
+        if old is None or old.modify_index != index:
             raise _Stale(f"failed to delete {what}, index is stale")
         delete()
         return []
-    raise _Stale(f'unknown {label} verb "{verb}"')
+    raise _Stale(f'unknown {kind} verb "{verb}"')
 
 
 def _row(kind: str, record: Record) -> Rows:
-    return [(kind, raw_check(record) if isinstance(record, Check) else record)]
+    if isinstance(record, Check):
+        record = raw_check(record)
+    elif isinstance(record, Service):
+        record = raw_service(record)
+    return [(kind, record)]
+
+
+def _plain(kind: type[R], record: R) -> R:
+    """A record as the catalog keeps it, without what clients may send beside."""
+    return kind(**{name: getattr(record, name) for name in kind.__struct_fields__})
 
 
 def _node(tx: Tx, op: NodeOp) -> Rows:
     node: Node = op.node
     table = tx.state.catalog.nodes
     name = node.node
-    if not name and node.id:
+    if op.verb == "get" and node.id:
         name = table.by_id.get(node.id.lower(), "")
     old = tx.get(table, name)
     return _apply(
         op.verb,
         "Node",
-        f'node "{node.node or node.id}"',
+        f'node "{node.node}"',
         node.modify_index,
         old,
         lambda: catalog.ensure_node(tx, node),
@@ -259,12 +299,10 @@ def _node(tx: Tx, op: NodeOp) -> Rows:
 
 
 def _service(tx: Tx, op: ServiceOp) -> Rows:
-    service: Service = op.service
-    if not service.id:
+    service = _plain(Service, op.service)
+    if not service.id and op.verb != "get":
         service = msgspec.structs.replace(service, id=service.service)
     old = tx.get(tx.state.catalog.services, op.node, service.id)
-    if op.verb in ("set", "cas"):
-        catalog.validate_service(service)
     return _apply(
         op.verb,
         "Service",
@@ -277,7 +315,7 @@ def _service(tx: Tx, op: ServiceOp) -> Rows:
 
 
 def _check(tx: Tx, op: CheckOp) -> Rows:
-    check = op.check
+    check = _plain(Check, op.check)
     if not check.check_id:
         check = msgspec.structs.replace(check, check_id=check.name)
     old = tx.get(tx.state.catalog.checks, check.node, check.check_id)

@@ -1,0 +1,202 @@
+"""The file that a snapshot is: a tar archive under gzip, in the reference's shape, with content of our own.
+
+    meta.json    what it is: format, revision, size
+    state.bin    the entries in key order, each four bytes of length (big endian) and a msgpack array
+    SHA256SUMS   the sums of the two
+
+Everything here is plain blocking I/O on files; servers run it in a thread, the command line as it is. What the keys
+mean is not known here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import struct
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO
+
+import msgspec
+
+from lictor import limits
+from lictor.errors import StoreError
+from lictor.store.base import Entry
+
+META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
+FORMAT = "lictor-entries-1"
+
+_PIECE = 256 * limits.KIB
+_META_BYTES = 64 * limits.KIB
+_GZIP_MAGIC = b"\x1f\x8b"
+_LENGTH = struct.Struct(">I")
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+class Meta(msgspec.Struct, frozen=True, rename="pascal"):
+    """What meta.json says. `index` is the revision that was saved, `size` the length of the state in bytes."""
+
+    version: int
+    id: str
+    index: int
+    term: int
+    size: int
+    format: str = ""
+
+
+def frame(entry: Entry) -> bytes:
+    """One entry as it lies in the state."""
+    packed = _encoder.encode(entry)
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def entries(state: BinaryIO) -> Iterator[Entry]:
+    """The entries of a state, from the file's position on. Raises StoreError where it is malformed."""
+    while head := state.read(_LENGTH.size):
+        length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else limits.SNAPSHOT_ENTRY_BYTES + 1
+        if length > limits.SNAPSHOT_ENTRY_BYTES:
+            raise StoreError("failed to read snapshot file: an entry is malformed")
+        try:
+            yield _decoder.decode(state.read(length))
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"failed to read snapshot file: an entry is malformed: {error}") from None
+
+
+def pack(meta: Meta, state: BinaryIO) -> Iterator[bytes]:
+    """The archive, piece by piece. `state` holds `meta.size` bytes from its position on."""
+    squeeze = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    for piece in _tar(meta, state):
+        if packed := squeeze.compress(piece):
+            yield packed
+    yield squeeze.flush()
+
+
+def unpack(file: BinaryIO, state: BinaryIO) -> Meta:
+    """Checks a whole archive and copies its state into `state`. Raises StoreError with what is wrong with it."""
+    if file.read(2) != _GZIP_MAGIC:
+        raise StoreError("failed to decompress snapshot: gzip: invalid header")
+    file.seek(-2, io.SEEK_CUR)
+    reader = _Bounded(gzip.GzipFile(fileobj=file, mode="rb"), limits.SNAPSHOT_STATE_BYTES + limits.MIB)
+    try:
+        return _checked(reader, state)
+    except (OSError, EOFError, zlib.error, tarfile.TarError, msgspec.MsgspecError, ValueError) as error:
+        raise StoreError(f"failed to read snapshot file: {error}") from None
+
+
+def inspect(path: str) -> dict[str, Any]:
+    """What a snapshot's file says of itself and how many keys of which kind it holds. Raises StoreError, OSError."""
+    kinds: dict[str, list[int]] = {}
+
+    def count(entry: Entry) -> None:
+        kind = kinds.setdefault(entry.key.partition(b"/")[0].decode("utf-8", "replace"), [0, 0])
+        kind[0] += 1
+        kind[1] += len(frame(entry))
+
+    with open(path, "rb") as file, tempfile.TemporaryFile() as state:
+        meta = unpack(file, state)
+        state.seek(0)
+        for entry in entries(state):
+            count(entry)
+    types = [{"Name": name, "Count": number, "Size": size} for name, (number, size) in sorted(kinds.items())]
+    return {
+        "ID": meta.id,
+        "Size": meta.size,
+        "Index": meta.index,
+        "Term": meta.term,
+        "Version": meta.version,
+        "Types": types,
+    }
+
+
+class _Bounded(io.RawIOBase):
+    """A reader that gives up after so many bytes, for archives that unpack to more than they should."""
+
+    def __init__(self, inner: BinaryIO | gzip.GzipFile, limit: int) -> None:
+        self._inner = inner
+        self._left = limit
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._inner.read(_PIECE if size < 0 else min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError("it unpacks to more than a snapshot may hold")
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+
+def _tar(meta: Meta, state: BinaryIO) -> Iterator[bytes]:
+    sums: dict[str, str] = {}
+
+    def member(name: str, size: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = size, 0o600
+        yield info.tobuf()
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            yield piece
+        yield bytes(-size % tarfile.BLOCKSIZE)
+        sums[name] = digest.hexdigest()
+
+    head = msgspec.json.encode(meta)
+    yield from member(META, len(head), (head,))
+    yield from member(STATE, meta.size, iter(lambda: state.read(_PIECE), b""))
+    listed = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    yield from member(SUMS, len(listed), (listed,))
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _checked(reader: _Bounded, state: BinaryIO) -> Meta:
+    """Reads the three members, whatever their order, and compares the sums."""
+    held: dict[str, bytes] = {}
+    sums: dict[str, str] = {}
+    with tarfile.open(fileobj=reader, mode="r|") as archive:
+        for info in archive:
+            if info.name not in (META, STATE, SUMS) or not info.isreg():
+                raise ValueError(f'unexpected file "{info.name[:64]}" in snapshot')
+            if info.name in sums:
+                raise ValueError(f'file "{info.name}" is there twice')
+            if info.name != STATE and info.size > _META_BYTES:
+                raise ValueError(f'file "{info.name}" is too large')
+            content = archive.extractfile(info)
+            if content is None:
+                raise ValueError(f'file "{info.name}" cannot be read')
+            kept = io.BytesIO()
+            sums[info.name] = _copy(content.read, state.write if info.name == STATE else kept.write)
+            held[info.name] = kept.getvalue()
+    while rest := reader.read(_PIECE):
+        if rest.strip(b"\0"):
+            raise ValueError("something follows its end")
+    for name in (META, STATE, SUMS):
+        if name not in sums:
+            raise ValueError(f'file missing for "{name}"')
+    _compare(held[SUMS].decode(), {name: sums[name] for name in (META, STATE)})
+    meta = msgspec.json.decode(held[META], type=Meta)
+    if meta.format != FORMAT:
+        raise ValueError("it was not saved by lictor")
+    return meta
+
+
+def _copy(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> str:
+    """Copies a member and returns its sum."""
+    digest = hashlib.sha256()
+    while piece := read(_PIECE):
+        digest.update(piece)
+        write(piece)
+    return digest.hexdigest()
+
+
+def _compare(listed: str, sums: dict[str, str]) -> None:
+    found = {name: digest for digest, _, name in (line.partition("  ") for line in listed.splitlines())}
+    for name, digest in sums.items():
+        if name not in found:
+            raise ValueError(f'failed checking integrity of snapshot: list missing hash for "{name}"')
+        if found[name] != digest:
+            raise ValueError(f'failed checking integrity of snapshot: hash check failed for "{name}"')
