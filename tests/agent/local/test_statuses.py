@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+import pytest
+
 from lictor.agent.local import LocalState, NodeSeen
+from lictor.errors import Refused
 from lictor.types.catalog import Check
 from tests.agent.local.helpers import StillClock, check, make_state, service
 
@@ -49,6 +53,26 @@ def test_whoever_syncs_is_woken_for_what_is_held_back(state: LocalState) -> None
     state.update_ttl("a", "passing", "one")
     state.update_ttl("a", "passing", "two")
     assert len(woken) == 1
+
+
+def test_new_settings_are_taken_up(state: LocalState) -> None:
+    state.register_check(check(ID="a", Name="a", TTL="600s", Status="passing"))
+    state.configure(
+        msgspec.structs.replace(state.settings, check_update_interval=0.0, enable_remote_script_checks=False)
+    )
+    state.rows.unsynced.checks.clear()
+    state.update_ttl("a", "passing", "fine")
+    assert state.rows.unsynced.checks == {"a"}
+    with pytest.raises(Refused):
+        state.register_check(check(ID="s", Name="s", Args=["true"], Interval="1s"))
+
+
+def test_a_node_that_changed_is_told(state: LocalState) -> None:
+    state.rows.unsynced.node = False
+    state.set_node(state.node)
+    assert not state.rows.unsynced.node
+    state.set_node(msgspec.structs.replace(state.node, address="10.0.0.1"))
+    assert state.rows.unsynced.node
 
 
 def test_a_check_that_is_gone_is_no_error(state: LocalState) -> None:

@@ -82,6 +82,13 @@ def test_a_tagged_address_must_fit_its_name() -> None:
         validate_service(spec, SETTINGS, Source.API)
 
 
+def test_names_that_dns_cannot_carry_are_told_once(state: LocalState, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        state.register_service(service(Name="my_web", Tags=["fine", "not.fine", "x" * 64]))
+    warned = [record.getMessage() for record in caplog.records]
+    assert [line.split('"')[1] for line in warned] == ["my_web", "not.fine", "x" * 64]
+
+
 def test_an_empty_check_is_none(state: LocalState) -> None:
     state.register_service(service(Name="web", Check={}))
     assert not state.checks()

@@ -29,7 +29,7 @@ class Registry:
         files: DefinitionFiles | None,
         touched: Callable[[str], None],
     ) -> None:
-        self._rows, self._settings, self._scheduler, self._statuses = rows, settings, scheduler, statuses
+        self._rows, self.settings, self._scheduler, self._statuses = rows, settings, scheduler, statuses
         self._files, self._touched = files, touched
 
     def put_service(self, row: ServiceRow, specs: Sequence[CheckSpec], replace_checks: bool) -> None:
@@ -45,7 +45,7 @@ class Registry:
                 self._files.keep_service(KeptService(service=service, token=row.token, sidecar_of=row.sidecar_of))
             elif old is not None and old.source is Source.API:
                 self._files.drop_service(service.id)
-        records = service_check_records(self._settings.node_name, service, specs)
+        records = service_check_records(self.settings.node_name, service, specs)
         for record, spec in zip(records, specs, strict=True):
             self.put_check(CheckRow(record, spec, row.token, row.source, with_service=True))
         if replace_checks:
@@ -101,7 +101,7 @@ class Registry:
 
     def restore_check(self, kept: KeptCheck) -> None:
         """A check that was kept on disk: critical until it is heard of."""
-        check = msgspec.structs.replace(kept.check, node=self._settings.node_name, status=CRITICAL, output="")
+        check = msgspec.structs.replace(kept.check, node=self.settings.node_name, status=CRITICAL, output="")
         self.put_check(CheckRow(check, kept.spec, kept.token, Source.API), kept=True)
 
     def _drop_unnamed(self, service_id: str, named: set[str], source: Source) -> None:
@@ -128,7 +128,7 @@ class Registry:
         asked = spec.deregister_critical_service_after if spec else None
         if not asked or asked.ns <= 0:
             return 0.0
-        return max(asked.seconds, self._settings.check_deregister_interval_min)
+        return max(asked.seconds, self.settings.check_deregister_interval_min)
 
 
 def _same(new: CheckRow, old: CheckRow) -> bool:

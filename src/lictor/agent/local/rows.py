@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lictor.agent.checks.schedule import Schedule
 from lictor.agent.local.settings import Source
 from lictor.types.catalog import Check, Service
 from lictor.types.definitions import CheckSpec
@@ -77,8 +78,8 @@ class Rows:
         self.services: dict[str, ServiceRow] = {}
         self.checks: dict[str, CheckRow] = {}
         self.unsynced = Unsynced()
-        self.held: set[str] = set()
-        """Checks with an output that is held back."""
+        self.held = Schedule()
+        """When the outputs are due that are held back, by check ID."""
         self._checks_of: dict[str, dict[str, CheckRow]] = {}
 
     def put_service(self, row: ServiceRow) -> None:
@@ -105,7 +106,7 @@ class Rows:
         self._checks_of.setdefault(row.check.service_id, {})[check_id] = row
         self.unsynced.checks.add(check_id)
         self.unsynced.gone_checks.pop(check_id, None)
-        self.held.discard(check_id)
+        self.held.drop(check_id)
 
     def drop_check(self, check_id: str) -> CheckRow:
         """Removes a check that is there."""
@@ -113,7 +114,7 @@ class Rows:
         self._unindex(row)
         self.unsynced.checks.discard(check_id)
         self.unsynced.gone_checks[check_id] = Gone(row.check.service_id, row.token)
-        self.held.discard(check_id)
+        self.held.drop(check_id)
         return row
 
     def checks_of(self, service_id: str) -> list[CheckRow]:
@@ -123,12 +124,12 @@ class Rows:
     def hold(self, row: CheckRow, until: float) -> None:
         """Holds a check's output back from the catalog until then."""
         row.held_until = until
-        self.held.add(row.check.check_id)
+        self.held.set(row.check.check_id, until)
 
     def release(self, check_ids: Iterable[str]) -> None:
         """Holds nothing of these checks back any more."""
-        for check_id in list(check_ids):
-            self.held.discard(check_id)
+        for check_id in check_ids:
+            self.held.drop(check_id)
             if (row := self.checks.get(check_id)) is not None:
                 row.held_until = None
 

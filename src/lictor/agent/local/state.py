@@ -21,7 +21,7 @@ from lictor.agent.local.rows import CheckRow, Rows, ServiceRow
 from lictor.agent.local.settings import LocalSettings, Source
 from lictor.agent.local.sidecar import free_port, sidecar_id, sidecar_spec
 from lictor.agent.local.statuses import Statuses, WatchNode
-from lictor.agent.local.validation import service_checks, validate_check, validate_service
+from lictor.agent.local.validation import dns_warnings, service_checks, validate_check, validate_service
 from lictor.errors import BadRequest, NotFound, Refused
 from lictor.runtime.clock import Clock, Entropy
 from lictor.runtime.log import get_logger
@@ -137,6 +137,9 @@ class LocalState:
         sidecar = sidecar_spec(spec, self._sidecar_port(spec))
         if sidecar is not None:
             validate_service(sidecar, self.settings, source)
+        if (spec.id or spec.name) not in self.rows.services:
+            for warning in dns_warnings(spec):
+                log.warning("%s", warning)
         row = ServiceRow(service_record(spec), spec.token or token, source)
         self.registry.put_service(row, service_checks(spec), replace_checks)
         if sidecar is not None:
@@ -212,6 +215,19 @@ class LocalState:
             self.deregister_service(service_id)
         return list(overdue)
 
+    # When the agent's own settings change
+
+    def configure(self, settings: LocalSettings) -> None:
+        """Takes up new settings at a reload. What is registered already stays as it is."""
+        self.settings = self.statuses.settings = self.registry.settings = settings
+
+    def set_node(self, node: Node) -> None:
+        """This agent's node, after its addresses or its metadata changed."""
+        if node != self.node:
+            self.node = node
+            self.rows.unsynced.node = True
+            self.changed()
+
     # For the syncer
 
     def adopt_tags(self, service_id: str, tags: Sequence[str]) -> None:
@@ -220,13 +236,6 @@ class LocalState:
         if row is not None:
             row.service = msgspec.structs.replace(row.service, tags=list(tags))
             self._wake(service_id)
-
-    def set_node(self, node: Node) -> None:
-        """This agent's node, after its addresses or its metadata changed."""
-        if node != self.node:
-            self.node = node
-            self.rows.unsynced.node = True
-            self.changed()
 
     # Inner workings
 

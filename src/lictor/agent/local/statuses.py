@@ -7,6 +7,7 @@ half times `check_update_interval`; a change of the status at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from logging import INFO, WARNING
 
 import msgspec
 
@@ -14,7 +15,10 @@ from lictor.agent.checks import Outcome, alias_outcome, cut
 from lictor.agent.local.rows import CheckRow, Rows
 from lictor.agent.local.settings import LocalSettings
 from lictor.runtime.clock import Clock, Entropy
-from lictor.types.catalog import CRITICAL, Check
+from lictor.runtime.log import get_logger
+from lictor.types.catalog import CRITICAL, PASSING, Check
+
+log = get_logger("agent.local")
 
 Unwatch = Callable[[], None]
 NodeSeen = Callable[[Sequence[Check], Collection[str]], None]
@@ -91,15 +95,13 @@ class Statuses:
 
     def release_held(self) -> None:
         """Has outputs told to the catalog whose time has come."""
-        now, rows = self._clock.monotonic(), self._rows
-        due = [check_id for check_id in rows.held if (rows.checks[check_id].held_until or 0.0) <= now]
-        rows.release(due)
-        rows.unsynced.checks.update(due)
+        due = self._rows.held.pop(self._clock.monotonic())
+        self._rows.release(due)
+        self._rows.unsynced.checks.update(due)
 
     def next_held(self) -> float | None:
-        """When the next output's time comes that is held back (monotonic)."""
-        checks = self._rows.checks
-        return min((checks[check_id].held_until or 0.0 for check_id in self._rows.held), default=None)
+        """When the next output is due that is held back (monotonic)."""
+        return self._rows.held.next()
 
     def _followers_of(self, service_id: str) -> list[str]:
         """The aliases that a change of a service's checks concerns; the node's checks concern all."""
@@ -143,7 +145,9 @@ class Statuses:
             return False
         row.check = msgspec.structs.replace(check, status=status, output=output)
         interval = settings.check_update_interval
-        if check.status == status and interval > 0:
+        if check.status != status:
+            log.log(INFO if status == PASSING else WARNING, "check %s is now %s", check.check_id, status)
+        elif interval > 0:
             if row.held_until is None:
                 self._rows.hold(row, now + interval / 2 + self._entropy.jitter(interval))
                 self._changed()

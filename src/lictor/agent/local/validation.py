@@ -5,12 +5,16 @@ Source: conformance, agent-service and agent-check; the reference's documentatio
 
 from __future__ import annotations
 
+import re
+
 from lictor import limits
 from lictor.agent.local.settings import LocalSettings, Source
 from lictor.errors import BadRequest, Refused
 from lictor.types.catalog import CONNECT_PROXY, SERVICE_KINDS, STATUSES, TYPICAL
 from lictor.types.definitions import CheckSpec, ServiceSpec, WeightsSpec
 from lictor.types.validate import ip_version, is_any_address, meta_error
+
+_LABEL = re.compile(r"[a-zA-Z0-9-]{1,63}\Z")
 
 SERVICE_STATUS = "Status for checks must 'passing', 'warning', 'critical'"
 CHECK_STATUS = "Bad check status"
@@ -46,6 +50,16 @@ def validate_service(spec: ServiceSpec, settings: LocalSettings, source: Source)
         tagged = spec.tagged_addresses.get(name)
         if tagged is not None and ip_version(tagged.address) != version:
             raise Refused(f'Service tagged address "{name}" must be a valid ipv{version} address')
+
+
+def dns_warnings(spec: ServiceSpec) -> list[str]:
+    """What of a service cannot be asked for through DNS: a name or tag that is no DNS label."""
+    labels = [("service", spec.name), *(("tag", tag) for tag in spec.tags)]
+    return [
+        f'{what} "{label}" cannot be found through DNS: only letters, digits and dashes can, at most 63 of them'
+        for what, label in labels
+        if not _LABEL.match(label)
+    ]
 
 
 def service_reasons(spec: ServiceSpec) -> list[str]:
