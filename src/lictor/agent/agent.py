@@ -16,7 +16,7 @@ from lictor.agent.checks.kit import CheckTLS
 from lictor.agent.config import Built, RuntimeConfig, reload_diff
 from lictor.agent.identity import node_id, own_node
 from lictor.agent.listeners import Listeners
-from lictor.agent.local import LocalState, Syncer
+from lictor.agent.local import LocalState, Syncer, upkeep
 from lictor.agent.local.files import DefinitionFiles
 from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
@@ -92,10 +92,12 @@ class Agent:
         for warning in (*built.warnings, *outcome.warnings):
             log.warning("%s", warning)
         set_aside = self.local.reload(outcome.config.services, outcome.config.checks)
+        self.local.configure(local_settings(outcome.config))
         self.config = outcome.config
         for line in set_aside:
             log.warning("%s", line)
         self.node = own_node(self.config, self.node.id)
+        self.local.set_node(self.node)
         if "log_level" in outcome.changed:
             logs.setup(logs.level_of(self.config.log_level) or 20, self.config.log_json, self.config.log_file)
         if self.listeners is not None:
@@ -169,6 +171,7 @@ class Agent:
         return [
             asyncio.create_task(self.scheduler.run(), name="checks"),
             asyncio.create_task(self.syncer.run(), name="anti-entropy"),
+            asyncio.create_task(upkeep(self.local, config.check_reap_interval), name="local upkeep"),
         ]
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
