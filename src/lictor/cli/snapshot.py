@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from lictor.cli.command import Command, Failure, ListCommand, ServerCommand
@@ -35,6 +36,9 @@ class Save(ServerCommand):
             os.replace(unverified, path)
         except OSError as error:
             raise Failure(f"Error writing {path}: {error.strerror or error}") from error
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(unverified)
         self.console.line(f"Saved and verified snapshot to index {index}")
         return 0
 
@@ -96,10 +100,10 @@ class Inspect(ListCommand, Command):
 def inspected(path: str) -> dict[str, Any]:
     """What a snapshot's file says of itself. Raises Failure when it is none or is damaged."""
     from lictor.errors import LictorError
-    from lictor.store import archive  # type: ignore[attr-defined]
+    from lictor.store import archive
 
     try:
-        return dict(archive.inspect(path))
+        return archive.inspect(path)
     except (LictorError, OSError) as error:
         raise Failure(f"Error reading snapshot {path}: {error}") from error
 
