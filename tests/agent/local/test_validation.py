@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lictor.agent.local import LocalSettings, LocalState, Source
+from lictor.agent.local.files import KeptCheck, KeptService
 from lictor.agent.local.validation import validate_check, validate_service
 from lictor.errors import BadRequest, LictorError, Refused
+from lictor.types.catalog import Proxy, ServiceAddress
+from lictor.types.definitions import CheckSpec, ConnectSpec, ServiceSpec, WeightsSpec
+from lictor.types.duration import Duration
+from lictor.types.gojson import decode, encode
 from tests.agent.local.helpers import StillClock, check, make_state, service
 
 SETTINGS = LocalSettings(node_name="node1", enable_remote_script_checks=True)
@@ -170,3 +178,72 @@ def test_scripts_only_where_they_are_allowed(
             assert str(raised.value) == text
         else:
             attempt()
+
+
+texts = st.one_of(
+    st.just(""), st.sampled_from(["a", "b", "::", "10.0.0.1", "connect-proxy", "mesh-gateway", "*"]), st.text()
+)
+durations = st.one_of(st.none(), st.builds(Duration, st.integers(-(2**40), 2**62)))
+numbers = st.one_of(st.integers(-2, 3), st.integers(-(2**63), 2**63))
+check_specs = st.builds(
+    CheckSpec,
+    name=texts,
+    id=texts,
+    status=texts,
+    service_id=texts,
+    http=texts,
+    tcp=texts,
+    grpc=texts,
+    alias_service=texts,
+    alias_node=texts,
+    script_args=st.lists(texts, max_size=2),
+    docker_container_id=texts,
+    interval=durations,
+    timeout=durations,
+    ttl=durations,
+    deregister_critical_service_after=durations,
+    output_max_size=numbers,
+    failures_before_critical=numbers,
+    failures_before_warning=numbers,
+    success_before_passing=numbers,
+)
+addresses = st.dictionaries(st.sampled_from(["lan_ipv4", "wan_ipv6", "x"]), st.builds(ServiceAddress, address=texts))
+service_specs = st.deferred(
+    lambda: st.builds(
+        ServiceSpec,
+        kind=texts,
+        id=texts,
+        name=texts,
+        tags=st.lists(texts, max_size=2),
+        address=texts,
+        port=numbers,
+        tagged_addresses=addresses,
+        socket_path=texts,
+        meta=st.dictionaries(texts, texts, max_size=2),
+        check=st.none() | check_specs,
+        checks=st.lists(check_specs, max_size=2),
+        weights=st.none() | st.builds(WeightsSpec, passing=numbers, warning=numbers),
+        proxy=st.none() | st.builds(Proxy, destination_service_name=texts, local_service_port=numbers),
+        connect=st.none() | st.builds(ConnectSpec, sidecar_service=st.none() | service_specs),
+    )
+)
+
+
+@given(st.lists(st.one_of(service_specs, check_specs), max_size=4))
+def test_any_definition_is_registered_or_refused_and_can_be_kept(specs: list[ServiceSpec | CheckSpec]) -> None:
+    state = make_state(StillClock())
+    for spec in specs:
+        with suppress(LictorError):
+            if isinstance(spec, ServiceSpec):
+                state.register_service(spec)
+            else:
+                state.register_check(spec)
+    for row in state.rows.services.values():
+        kept = KeptService(service=row.service)
+        assert decode(encode(kept), KeptService) == kept
+    for check_row in state.rows.checks.values():
+        kept_check = KeptCheck(check=check_row.check, spec=check_row.spec)
+        assert decode(encode(kept_check), KeptCheck) == kept_check
+    for service_id in list(state.services()):
+        state.deregister_service(service_id)
+    assert all(not check_row.check.service_id for check_row in state.rows.checks.values())
