@@ -14,8 +14,18 @@ PATH = "/v1/health/service/web?passing"
 
 
 def blocked(agent: Agent, count: int) -> Watches:
+    """That many watchers of one service, all of them held by the agent."""
     index = agent.get(PATH).index
-    return Watches(agent.ports["http"], f"{PATH}&index={index}&wait=300s", count)
+    watches = Watches(agent.ports["http"], f"{PATH}&index={index}&wait=300s", count)
+    eventually(lambda: held(agent) == count, 60, f"{count} queries held")
+    return watches
+
+
+def held(agent: Agent) -> int:
+    """How many blocking queries the agent says that it holds."""
+    gauges = agent.get("/v1/agent/metrics").json()["Gauges"]
+    [value] = [gauge["Value"] for gauge in gauges if gauge["Name"] == "consul.http.watches"]
+    return int(value)
 
 
 @pytest.mark.timeout(300)
@@ -24,22 +34,22 @@ def test_a_change_answers_ten_thousand_and_nothing_else_does(start_agent: StartA
     agent = start_agent()
     catalog.register(agent.ports["http"], catalog.instances("web", 3))
     with blocked(agent, COUNT) as watches:
-        eventually(lambda: agent.open_files() > COUNT, 60, "every connection taken in")
         agent.put("/v1/kv/other", b"a change that is none of theirs")
         catalog.register(agent.ports["http"], catalog.instances("mail", 3))
-        watches.settle(2)
+        watches.settle(1)
         assert len(watches) == COUNT
         _, answered = watches.change(catalog.put_request(catalog.instance("web", 1, port=9_000)), timeout=60)
     assert (answered.good, answered.bad) == (COUNT, 0)
+    eventually(lambda: held(agent) == 0, 10, "none held any more")
 
 
 def test_a_client_that_leaves_frees_its_query_at_once(start_agent: StartAgent) -> None:
     agent = start_agent()
     catalog.register(agent.ports["http"], catalog.instances("web", 3))
-    before = agent.open_files()
     with blocked(agent, 500) as watches:
-        eventually(lambda: agent.open_files() > before + 490, 30, "every connection taken in")
+        files = agent.open_files()
         watches.leave(400)
-        eventually(lambda: agent.open_files() <= before + 110, 10, "their connections closed")
+        eventually(lambda: held(agent) == 100, 10, "their queries given up")
+        eventually(lambda: agent.open_files() <= files - 390, 10, "their connections closed")
         _, answered = watches.change(catalog.put_request(catalog.instance("web", 1, port=9_000)))
     assert (answered.good, answered.bad) == (100, 0)
