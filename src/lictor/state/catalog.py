@@ -49,6 +49,13 @@ class Services(Table[Service]):
         """A node's instances in the order of their ids."""
         return self.scan(node.lower() + NUL)
 
+    def checked_by(self, node: str, service_id: str) -> Iterable[Service]:
+        """The instances that a check counts for: its own, or with an empty `service_id` all of the node."""
+        if not service_id:
+            return self.of_node(node)
+        service = self.get(node, service_id)
+        return () if service is None else (service,)
+
     def moved(self, name: str, old: Service | None, new: Service | None, touched: set[Hashable]) -> None:
         node = name.split(NUL, 1)[0]
         self.by_name.swap(name, [old.service.lower()] if old else [], [new.service.lower()] if new else [])
@@ -88,6 +95,11 @@ class Checks(Table[Check]):
         self._services = services
         self.by_service = Index()
         self.by_status = Index()
+        self._by_instance = Index()
+
+    def of_instance(self, node: str, service_id: str) -> list[Check]:
+        """The checks of one of a node's instances by id; those of the node itself when `service_id` is empty."""
+        return [self.rows[row] for row in self._by_instance.rows(self.name(node, service_id))]
 
     def of_node(self, node: str) -> Iterator[Check]:
         """A node's checks in the order of their ids."""
@@ -97,6 +109,9 @@ class Checks(Table[Check]):
         node = name.split(NUL, 1)[0]
         self.by_service.swap(name, _service_name(old), _service_name(new))
         self.by_status.swap(name, [old.status] if old else [], [new.status] if new else [])
+        self._by_instance.swap(
+            name, [self.name(node, old.service_id)] if old else [], [self.name(node, new.service_id)] if new else []
+        )
         touched.update((("node-checks", node), ("status", ANY_STATUS)))
         for check in (old, new):
             if check is None:
@@ -104,10 +119,9 @@ class Checks(Table[Check]):
             touched.add(("status", check.status))
             if check.service_name:
                 touched.add(("checks", check.service_name.lower()))
-            for service in self._services.of_node(node):
-                if not check.service_id or service.id == check.service_id:
-                    touched.add(("health", service.service.lower()))
-                    touched.update(("connect", n) for n in _connect_names(service))
+            for service in self._services.checked_by(node, check.service_id):
+                touched.add(("health", service.service.lower()))
+                touched.update(("connect", n) for n in _connect_names(service))
 
 
 class Catalog:
@@ -157,13 +171,12 @@ class Catalog:
 
     def entry(self, node: Node, service: Service) -> HealthEntry:
         """An instance with the checks that count for it: the node's own first, then its own."""
-        own, shared = [], []
-        for check in self.checks.of_node(node.node):
-            if not check.service_id:
-                shared.append(check)
-            elif check.service_id == service.id:
-                own.append(check)
-        return HealthEntry(node=node, service=service, checks=shared + own)
+        checks = self.checks
+        return HealthEntry(
+            node=node,
+            service=service,
+            checks=checks.of_instance(node.node, "") + checks.of_instance(node.node, service.id),
+        )
 
     def node_checks(self, name: str) -> Answer[list[Check]]:
         """A node's checks."""
