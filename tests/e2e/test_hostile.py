@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -125,4 +126,15 @@ def test_a_body_over_the_limit_is_refused_and_not_stored(agent: Agent, assert_un
     with pytest.raises(RuntimeError, match=r"413"):
         agent.put("/v1/kv/large", bytes(600 * 1024))
     assert agent.get("/v1/kv/large").status == 404
+    assert_unharmed()
+
+
+def test_more_connections_than_files_allowed_do_not_end_it(agent: Agent, assert_unharmed: Callable[[], None]) -> None:
+    few = agent.open_files() + 100
+    resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (few, few))
+    with ExitStack() as held:
+        for number in range(150):
+            port = agent.ports["http" if number % 2 else "dns"]
+            held.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+        eventually(lambda: agent.open_files() >= few - 5, 10, "no files left")
     assert_unharmed()
