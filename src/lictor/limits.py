@@ -79,7 +79,7 @@ PENDING_WRITES = 16_384
 """Writes waiting for a commit before new ones are told to come back."""
 
 STORE_CHANGES = 8_192
-"""Changes, and as many compares, in one transaction of the memory and SQLite stores (etcd has its own --max-txn-ops)."""
+"""Changes, and as many compares, in one transaction of the memory and SQLite stores (etcd has --max-txn-ops)."""
 STORE_GROUP = 512
 """Transactions that one write to the disk takes together; the event loop hears of them in one turn."""
 STORE_LOG_PAGES = 16_384

@@ -6,7 +6,9 @@ from typing import Literal, Protocol
 
 from lictor.errors import PermissionDenied
 
-Resource = Literal["acl", "agent", "event", "key", "key_list", "keyring", "node", "operator", "query", "service", "session"]
+Resource = Literal[
+    "acl", "agent", "event", "key", "key_list", "keyring", "node", "operator", "query", "service", "session"
+]
 Access = Literal["read", "write", "list"]
 
 

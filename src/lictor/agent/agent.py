@@ -150,7 +150,7 @@ class Agent:
         await self.server.write(lambda tx: commands.register(tx, checked))
 
     def _start_local(self) -> list[asyncio.Task[None]]:
-        """Local services and checks: the configuration's and those kept from before. Returns the tasks that serve them."""
+        """Local services and checks: the configuration's and those kept from before. Returns the tasks for them."""
         config = self.config
         kit = CheckKit(config.check_output_max_size, _check_tls(config))
         self.scheduler = CheckScheduler(self._clock, self.entropy, kit)

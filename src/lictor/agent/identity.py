@@ -1,4 +1,4 @@
-"""Who this agent is: the node id, kept in the data directory so that it outlives restarts, and its row in the catalog."""
+"""Who this agent is: its node id, kept in the data directory to outlive restarts, and its row in the catalog."""
 
 from __future__ import annotations
 

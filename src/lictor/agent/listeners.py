@@ -98,7 +98,7 @@ def _dns_settings(agent: Agent) -> DNSSettings:
 
 
 def _tls(agent: Agent) -> ssl.SSLContext:
-    """How HTTPS is served: the agent's certificate, and clients' certificates asked for where the configuration says so."""
+    """How HTTPS is served: the agent's certificate, and whether clients must show one."""
     config = agent.config
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:

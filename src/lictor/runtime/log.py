@@ -1,4 +1,4 @@
-"""Logs: one line an event, in the reference's form or as JSON, to standard error or a file; and `monitor`'s live stream.
+"""Logs: one line an event, in the reference's form or as JSON, to standard error or a file, and to `monitor`.
 
 Every module asks `get_logger("agent.checks")`. Secrets never reach a logger: what logs takes care of it.
 """
@@ -82,7 +82,7 @@ class Tap(logging.Handler):
 
 
 def setup(level: int, as_json: bool = False, path: str = "") -> None:
-    """Sends lictor's logs to standard error (or to a file) from `level` up. Calling it again replaces the first call."""
+    """Sends lictor's logs to standard error (or a file) from `level` up. Calling it again replaces the first call."""
     root = logging.getLogger(ROOT)
     for handler in [h for h in root.handlers if not isinstance(h, Tap)]:
         root.removeHandler(handler)

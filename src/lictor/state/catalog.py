@@ -171,12 +171,8 @@ class Catalog:
 
     def entry(self, node: Node, service: Service) -> HealthEntry:
         """An instance with the checks that count for it: the node's own first, then its own."""
-        checks = self.checks
-        return HealthEntry(
-            node=node,
-            service=service,
-            checks=checks.of_instance(node.node, "") + checks.of_instance(node.node, service.id),
-        )
+        shared = self.checks.of_instance(node.node, "")
+        return HealthEntry(node=node, service=service, checks=shared + self.checks.of_instance(node.node, service.id))
 
     def node_checks(self, name: str) -> Answer[list[Check]]:
         """A node's checks."""

@@ -1,8 +1,8 @@
 """Tables: a kind of record under a prefix of the store's keys, with the indexes that reads need.
 
 A row's key in the store is `prefix/part NUL part`; parts of names are in lower case, since the reference's lookups do
-not look at case. `Table.put` is the only way in: it keeps the rows and calls `moved`, which subclasses use to keep their
-indexes and to name the cells that move. Tables do no I/O.
+not look at case. `Table.put` is the only way in: it keeps the rows and calls `moved`, which subclasses use to keep
+their indexes and to name the cells that move. Tables do no I/O.
 """
 
 from __future__ import annotations

@@ -38,7 +38,10 @@ ALIASES = {
 
 
 class CheckSpec(Wire, frozen=True, kw_only=True):
-    """One check of an agent. Which field is set decides its kind: TTL, HTTP, TCP, UDP, gRPC, H2PING, script, alias, OS service."""
+    """One check of an agent.
+
+    Which field is set decides its kind: TTL, HTTP, TCP, UDP, gRPC, H2PING, script, docker, OS service or alias.
+    """
 
     check_id: str = ""
     id: str = ""

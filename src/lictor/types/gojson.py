@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -49,6 +49,10 @@ def go_name(field: str) -> str:
         return _SPECIAL[field]
     parts = field.split("_")
     return "".join(_SPECIAL.get(p) or (p.upper() if p in _UPPER else p.capitalize()) for p in parts)
+
+
+Uint = Annotated[int, msgspec.Meta(ge=0)]
+"""A Go uint64."""
 
 
 def always(value: Any) -> Any:
@@ -158,7 +162,21 @@ def _fit(raw: Any, kind: Any, aliases: dict[str, str]) -> Any:
         return [_fit(item, inner, aliases) for item in raw]
     if shape == "map" and isinstance(raw, dict):
         return {key: _fit(value, inner, aliases) for key, value in raw.items() if value is not None or inner is Any}
+    _check_numbers(raw)
     return raw
+
+
+def _check_numbers(raw: Any) -> None:
+    """Raises ValueError for whole numbers beyond 64 bits, which neither Go nor our store can hold."""
+    if isinstance(raw, int):
+        if not -(1 << 63) <= raw < 1 << 64:
+            raise ValueError("json: cannot unmarshal a number beyond 64 bits")
+    elif isinstance(raw, dict):
+        for value in raw.values():
+            _check_numbers(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            _check_numbers(value)
 
 
 _UINT = re.compile(r"\d+\Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lictor.types.catalog import Record
 from lictor.types.duration import Duration
-from lictor.types.gojson import Wire, always, always_list
+from lictor.types.gojson import Uint, Wire, always, always_list
 
 RELEASE, DELETE = "release", "delete"
 BEHAVIORS = (RELEASE, DELETE)
@@ -65,8 +65,8 @@ class SessionRequest(Wire, frozen=True, kw_only=True):
     node_checks: list[str] | None = None
     service_checks: list[SessionServiceCheck] | None = None
     namespace: str = ""
-    create_index: int = 0
-    modify_index: int = 0
+    create_index: Uint = 0
+    modify_index: Uint = 0
 
 
 class UserEvent(Wire, frozen=True, kw_only=True):

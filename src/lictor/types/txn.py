@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lictor.types.catalog import Check, Node, Service
-from lictor.types.gojson import Wire, always
+from lictor.types.gojson import Uint, Wire, always
 from lictor.types.readmeta import ReadMeta
 
 
@@ -15,8 +15,8 @@ class KVOp(Wire, frozen=True, kw_only=True):
     verb: str = ""
     key: str = ""
     value: str | None = None
-    flags: int = 0
-    index: int = 0
+    flags: Uint = 0
+    index: Uint = 0
     session: str = ""
     namespace: str = ""
 
