@@ -97,10 +97,14 @@ class Router:
                 return route, path[cut + 1 :]
         return None
 
+    def routes(self) -> list[Route]:
+        """Every route."""
+        return [*self._whole.values(), *self._prefixes.values()]
+
     def merge(self, other: Router) -> None:
         """Takes over another router's routes."""
-        for path, route in (*other._whole.items(), *other._prefixes.items()):
-            mine = self._route(path)
+        for route in other.routes():
+            mine = self._route(route.path)
             mine.reads.update(route.reads)
             mine.actions.update(route.actions)
             mine.cacheable |= route.cacheable

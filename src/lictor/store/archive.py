@@ -17,7 +17,7 @@ import struct
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -81,7 +81,7 @@ def unpack(file: BinaryIO, state: BinaryIO) -> Meta:
     if file.read(2) != _GZIP_MAGIC:
         raise StoreError("failed to decompress snapshot: gzip: invalid header")
     file.seek(-2, io.SEEK_CUR)
-    reader = _Bounded(gzip.GzipFile(fileobj=file, mode="rb"), limits.SNAPSHOT_STATE_BYTES + limits.MIB)
+    reader = _Reader(gzip.GzipFile(fileobj=file, mode="rb"), limits.SNAPSHOT_STATE_BYTES + limits.MIB)
     try:
         return _checked(reader, state)
     except (OSError, EOFError, zlib.error, tarfile.TarError, msgspec.MsgspecError, ValueError) as error:
@@ -113,21 +113,35 @@ def inspect(path: str) -> dict[str, Any]:
     }
 
 
-class _Bounded(io.RawIOBase):
-    """A reader that gives up after so many bytes, for archives that unpack to more than they should."""
+class _Reader:
+    """Reads exactly what it is asked for, and no more than `limit` bytes altogether."""
 
-    def __init__(self, inner: BinaryIO | gzip.GzipFile, limit: int) -> None:
+    def __init__(self, inner: gzip.GzipFile, limit: int) -> None:
         self._inner = inner
         self._left = limit
 
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self._inner.read(_PIECE if size < 0 else min(size, self._left + 1))
-        self._left -= len(data)
-        if self._left < 0:
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes. Raises ValueError when there are fewer, or too many for a snapshot."""
+        self._left -= size
+        if size < 0 or self._left < 0:
             raise ValueError("it unpacks to more than a snapshot may hold")
-        return data
+        while size:
+            piece = self._inner.read(min(size, _PIECE))
+            if not piece:
+                raise ValueError("unexpected EOF")
+            size -= len(piece)
+            yield piece
 
-    def readable(self) -> bool:
+    def block(self) -> bytes:
+        """The next block of the archive."""
+        return b"".join(self.pieces(tarfile.BLOCKSIZE))
+
+    def only_padding_follows(self) -> bool:
+        """Reads to the end; False when there is anything but zeros."""
+        while piece := self._inner.read(_PIECE):
+            self._left -= len(piece)
+            if self._left < 0 or piece.strip(b"\0"):
+                return False
         return True
 
 
@@ -153,27 +167,29 @@ def _tar(meta: Meta, state: BinaryIO) -> Iterator[bytes]:
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _checked(reader: _Bounded, state: BinaryIO) -> Meta:
+def _checked(reader: _Reader, state: BinaryIO) -> Meta:
     """Reads the three members, whatever their order, and compares the sums."""
     held: dict[str, bytes] = {}
     sums: dict[str, str] = {}
-    with tarfile.open(fileobj=reader, mode="r|") as archive:
-        for info in archive:
-            if info.name not in (META, STATE, SUMS) or not info.isreg():
-                raise ValueError(f'unexpected file "{info.name[:64]}" in snapshot')
-            if info.name in sums:
-                raise ValueError(f'file "{info.name}" is there twice')
-            if info.name != STATE and info.size > _META_BYTES:
-                raise ValueError(f'file "{info.name}" is too large')
-            content = archive.extractfile(info)
-            if content is None:
-                raise ValueError(f'file "{info.name}" cannot be read')
-            kept = io.BytesIO()
-            sums[info.name] = _copy(content.read, state.write if info.name == STATE else kept.write)
-            held[info.name] = kept.getvalue()
-    while rest := reader.read(_PIECE):
-        if rest.strip(b"\0"):
-            raise ValueError("something follows its end")
+    while (head := reader.block()).strip(b"\0"):
+        info = tarfile.TarInfo.frombuf(head, "utf-8", "replace")
+        if info.name not in (META, STATE, SUMS) or not info.isreg():
+            raise ValueError(f'unexpected file "{info.name[:64]}" in snapshot')
+        if info.name in sums:
+            raise ValueError(f'file "{info.name}" is there twice')
+        if info.name != STATE and info.size > _META_BYTES:
+            raise ValueError(f'file "{info.name}" is too large')
+        kept = io.BytesIO()
+        target = state if info.name == STATE else kept
+        digest = hashlib.sha256()
+        for piece in reader.pieces(info.size):
+            digest.update(piece)
+            target.write(piece)
+        for _ in reader.pieces(-info.size % tarfile.BLOCKSIZE):
+            pass
+        sums[info.name], held[info.name] = digest.hexdigest(), kept.getvalue()
+    if not reader.only_padding_follows():
+        raise ValueError("something follows its end")
     for name in (META, STATE, SUMS):
         if name not in sums:
             raise ValueError(f'file missing for "{name}"')
@@ -182,15 +198,6 @@ def _checked(reader: _Bounded, state: BinaryIO) -> Meta:
     if meta.format != FORMAT:
         raise ValueError("it was not saved by lictor")
     return meta
-
-
-def _copy(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> str:
-    """Copies a member and returns its sum."""
-    digest = hashlib.sha256()
-    while piece := read(_PIECE):
-        digest.update(piece)
-        write(piece)
-    return digest.hexdigest()
 
 
 def _compare(listed: str, sums: dict[str, str]) -> None:

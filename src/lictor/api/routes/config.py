@@ -16,7 +16,7 @@ from lictor.api.router import Reply, Router
 from lictor.errors import BadRequest, NotFound, Refused
 from lictor.server.commands import config as commands
 from lictor.state.tables import NUL
-from lictor.types.gojson import parse_uint
+from lictor.types.gojson import decode, parse_uint
 from lictor.types.query import ConfigEntry
 
 router = Router()
@@ -28,9 +28,10 @@ async def apply(context: Context, request: Request) -> Response:
     check_datacenter(request, context.config.datacenter)
     body = await request.body(limits.BODY_BYTES)
     try:
-        raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest(f"Bad request: Request decoding failed: {error}") from None
+        raw = decode(body, dict[str, Any])
+    except BadRequest as error:
+        reason = str(error).removeprefix("Request decode failed: ")
+        raise BadRequest(f"Bad request: Request decoding failed: {reason}") from None
     index = parse_uint(request.param("cas")) if request.param("cas") else None
     entry = commands.from_json(raw)
     require(request.authorizer, *_subject(entry.kind, entry.name), "write")

@@ -35,10 +35,8 @@ def check_kind(kind: str) -> str:
     return kind
 
 
-def from_json(raw: Any) -> ConfigEntry:
+def from_json(raw: dict[str, Any]) -> ConfigEntry:
     """An entry from a request's decoded body. Raises BadRequest for what cannot be read, Refused for the rest."""
-    if not isinstance(raw, dict):
-        raise BadRequest("Bad request: Request decoding failed: the body must be an object")
     raw = {key: value for key, value in raw.items() if key.lower().replace("_", "") not in _INDEXES}
     kind = raw.pop("Kind", None) or raw.pop("kind", None)
     raw.pop("kind", None)
@@ -82,9 +80,7 @@ def _checked_name(kind: str, name: str) -> str:
     if kind == MESH:
         return MESH
     if kind == PROXY_DEFAULTS:
-        name = name or GLOBAL
-        if name != GLOBAL:
-            raise Refused(f'invalid name ("{name}"), only "{GLOBAL}" is supported')
+        return GLOBAL
     if not name:
         raise Refused("Name is required")
     if "\0" in name:
