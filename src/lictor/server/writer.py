@@ -45,6 +45,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._alone = 0  # so many plans are committed one by one, to find the one that cannot be
         self.commits = 0
         self.plans = 0
 
@@ -98,6 +99,13 @@ class Writer:
                 continue
             except (LictorError, OSError) as error:
                 return self._fail(members, error)
+            except Exception as error:  # a row that cannot be stored must fail its own plan only
+                if len(members) == 1:
+                    log.exception("a plan cannot be committed")
+                    return self._fail(members, error)
+                self._queue.extendleft(reversed(members))
+                self._alone = len(members)
+                continue
             self.commits += 1
             return self._answer(members, revision)
         collided = Unavailable("the write kept colliding with others; try again")
@@ -107,7 +115,9 @@ class Writer:
         """Runs queued plans into one batch. Plans that raise are answered only once what they read is durable."""
         batch = Batch(self._state, self._store.max_changes)
         members: list[_Submitted] = []
-        while self._queue and len(members) < limits.BATCH_PLANS:
+        most = 1 if self._alone else limits.BATCH_PLANS
+        self._alone = max(0, self._alone - 1)
+        while self._queue and len(members) < most:
             submitted = self._queue.popleft()
             if submitted.done.done():  # the client has gone; nothing was promised
                 continue
@@ -129,11 +139,16 @@ class Writer:
         for submitted in members:
             if submitted.done.done():
                 continue
-            if isinstance(submitted.result, Exception):
-                submitted.done.set_exception(submitted.result)
+            result = submitted.result
+            if submitted.finish is not None and not isinstance(result, Exception):
+                try:
+                    result = submitted.finish(result, revision)
+                except Exception as error:  # the one who asked hears of it, the others of their own
+                    result = error
+            if isinstance(result, Exception):
+                submitted.done.set_exception(result)
             else:
-                finish = submitted.finish
-                submitted.done.set_result(finish(submitted.result, revision) if finish else submitted.result)
+                submitted.done.set_result(result)
 
     def _fail(self, members: list[_Submitted], error: Exception) -> None:
         if isinstance(error, StoreClosed):

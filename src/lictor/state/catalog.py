@@ -64,7 +64,8 @@ class Services(Table[Service]):
         for service in (old, new):
             if service is not None:
                 touched.update(_service_cells(service))
-        if self._count_tags(old, -1) | self._count_tags(new, 1):
+        same = old is not None and new is not None and (old.service, old.tags) == (new.service, new.tags)
+        if not same and self._count_tags(old, -1) | self._count_tags(new, 1):
             touched.add(("services",))
 
     def _count_tags(self, service: Service | None, by: int) -> bool:

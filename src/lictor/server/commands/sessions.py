@@ -94,7 +94,8 @@ def _end(tx: Tx, session: Session) -> None:
     alive = tx.get(keys.alive, session.id)
     if alive is not None:
         tx.delete(keys.alive, session.id)
-        tx.end_lease(alive.lease)
+        if alive.lease:  # none yet when it was created in this same commit
+            tx.end_lease(alive.lease)
     held = tx.rows(keys.kv, keys.kv.by_session.rows(session.id), lambda e: e.session == session.id)
     for entry in held:
         _let_go(tx, session, entry)
