@@ -13,6 +13,11 @@ def test_fire(lictor: Lictor, agent: FakeAgent) -> None:
     assert agent.asked[-1].body == b"the payload"
 
 
+def test_expressions_are_those_that_servers_take(lictor: Lictor, agent: FakeAgent) -> None:
+    agent.answer("PUT /v1/event/fire/deploy", {"ID": "the-id"})
+    assert lictor(r"event -name deploy '-node=^web\z'").out == "Event ID: the-id\n"
+
+
 @pytest.mark.parametrize(
     "line",
     ["event", "event -name=x -tag=v1", "event -name=x a b", "event -name=x -node='('", "event -name=x -service=["],

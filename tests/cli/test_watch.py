@@ -58,6 +58,7 @@ def test_a_program_gets_each_state(
     lines = capfd.readouterr().out.splitlines()
     assert [json.loads(line)[0]["Value"] for line in lines[::2]] == ["b25l", "dHdv"]
     assert lines[1::2] == ["11", "12"]
+    assert '"Key":"a"' in lines[0]  # compact, as scripts that search the text expect
 
 
 def test_a_program_without_a_shell(lictor: Lictor, agent: FakeAgent, capfd: pytest.CaptureFixture[str]) -> None:

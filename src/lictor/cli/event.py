@@ -25,14 +25,14 @@ class Event(ServerCommand):
     tag = text("Only for nodes with a service that has a tag this matches; needs -service.")
 
     def run(self, arguments: list[str]) -> int:
-        import re
+        from lictor.types.regexp import compile_regexp
 
         if not self.name:
             raise UsageError("Event name must be specified")
         for flag, expression in (("node", self.node), ("service", self.service), ("tag", self.tag)):
             try:
-                re.compile(expression)
-            except re.error as error:
+                compile_regexp(expression)
+            except ValueError as error:
                 raise UsageError(f"Error compiling {flag} filter regexp: {error}") from error
         if self.tag and not self.service:
             raise UsageError("Cannot provide tag filter without service filter.")

@@ -252,7 +252,8 @@ class Import(ServerCommand):
                 (str(e["key"]), int(e.get("flags", 0)), b64decode(e.get("value") or "")) for e in json.loads(data)
             ]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Failure(f"Error! Cannot unmarshal data: {error!r}; what `kv export` prints is expected") from error
+            why = "an entry has no key" if isinstance(error, KeyError) else error
+            raise Failure(f"Error! Cannot unmarshal data: {why}; what `kv export` prints is expected") from error
         prefix = self.prefix.rstrip("/") + "/" if self.prefix else ""
         for key, flags, value in entries:
             if not self.client.kv.put(prefix + key, value, flags=flags):

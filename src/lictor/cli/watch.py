@@ -97,7 +97,7 @@ class Watch(ServerCommand):
         import subprocess
 
         env = {**self.console.env, "CONSUL_INDEX": str(index)}
-        body = json.dumps(value).encode() + b"\n"
+        body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
         try:
             done = subprocess.run(program(words, env, shell=self.shell), input=body, env=env, check=False)
         except OSError as error:
@@ -109,7 +109,7 @@ class Watch(ServerCommand):
         from urllib.error import URLError
         from urllib.request import Request, urlopen
 
-        body = json.dumps(value).encode()
+        body = json.dumps(value, separators=(",", ":")).encode()
         fields = {"Content-Type": "application/json", "X-Consul-Index": str(index)}
         try:
             with urlopen(Request(self.http_handler, body, fields), timeout=10):

@@ -39,6 +39,19 @@ async def test_a_cancelled_run_leaves_nothing_behind(tmp_path: Path) -> None:
     await gone(int(pids.read_text()))
 
 
+async def test_a_run_cancelled_while_it_starts_leaves_nothing_behind() -> None:
+    for step in range(30):
+        task = asyncio.create_task(run(["sh", "-c", "sleep 600; echo cancelled-at-start"], 600, 9))
+        await asyncio.sleep(step / 5000)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+    async with asyncio.timeout(10):
+        for pid in [p for p in children() if b"cancelled-at-start" in Path(f"/proc/{p}/cmdline").read_bytes()]:
+            await gone(pid)
+
+
 async def test_a_grandchild_that_left_the_group_does_not_hold_the_check() -> None:
     ran = await run(["sh", "-c", "setsid sleep 2 & echo begun"], 0.5, 100)
     assert (ran.code, ran.output) == (None, "begun\n")
@@ -68,3 +81,8 @@ async def gone(pid: int) -> None:
         except (ProcessLookupError, FileNotFoundError):
             return
         await asyncio.sleep(0.01)
+
+
+def children() -> list[int]:
+    """This process's children, those of other threads included."""
+    return [int(pid) for thread in Path("/proc/self/task").glob("*/children") for pid in thread.read_text().split()]

@@ -55,6 +55,8 @@ def test_a_given_format_holds_for_any_name(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"Open failed on .*none\.json\. No such file"):
         files.read([str(tmp_path / "none.json")])
+    with pytest.raises(ConfigError, match=r"Open failed on .*no-directory\. No such file"):
+        files.read([str(tmp_path / "no-directory")])
     (tmp_path / "bad.json").write_bytes(b'{"a":\n "\xff"}')
     with pytest.raises(ConfigError, match=r"bad\.json: not valid UTF-8 \(line 2\)"):
         files.read([str(tmp_path)])

@@ -46,8 +46,8 @@ async def run(argv: Sequence[str], timeout: float, keep: int) -> Ran:
     if any("\0" in part for part in argv):
         raise CannotRun(f"fork/exec {argv[0]}: invalid argument")
     loop = asyncio.get_running_loop()
-    try:
-        transport, capture = await loop.subprocess_exec(
+    starting = loop.create_task(
+        loop.subprocess_exec(
             lambda: _Capture(keep),
             *argv,
             stdin=asyncio.subprocess.DEVNULL,
@@ -55,8 +55,15 @@ async def run(argv: Sequence[str], timeout: float, keep: int) -> Ran:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+    )
+    try:
+        transport, capture = await asyncio.shield(starting)
     except OSError as error:
         raise CannotRun(_why(argv[0], error)) from None
+    except asyncio.CancelledError:
+        # The process may exist already, with nobody but `starting` to know its group.
+        starting.add_done_callback(_give_up)
+        raise
     try:
         async with asyncio.timeout(timeout):
             await capture.ended.wait()
@@ -64,11 +71,21 @@ async def run(argv: Sequence[str], timeout: float, keep: int) -> Ran:
     except TimeoutError:
         return Ran(None, capture.tail.captured())
     finally:
-        if not capture.ended.is_set():
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(transport.get_pid(), signal.SIGKILL)
-        # Closes the pipe even where a grandchild that left the group still holds its end.
-        transport.close()
+        _end(transport, capture)
+
+
+def _give_up(starting: asyncio.Task[tuple[asyncio.SubprocessTransport, _Capture]]) -> None:
+    """Ends a process whose caller was cancelled while it was being started."""
+    if not starting.cancelled() and starting.exception() is None:
+        _end(*starting.result())
+
+
+def _end(transport: asyncio.SubprocessTransport, capture: _Capture) -> None:
+    """Kills what still runs of the group, and closes the pipe even where a grandchild that left it holds its end."""
+    if not capture.ended.is_set():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(transport.get_pid(), signal.SIGKILL)
+    transport.close()
 
 
 def _why(command: str, error: OSError) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def read(paths: Iterable[str], format: str = "") -> tuple[list[Source], list[str
     sources: list[Source] = []
     warnings: list[str] = []
     for path in paths:
+        if not os.path.exists(path):
+            raise ConfigError(f"config: Open failed on {path}. {os.strerror(ENOENT)}")
         for file in _files(path):
             kind = format or Path(file).suffix.removeprefix(".")
             if kind not in FORMATS:
