@@ -35,7 +35,7 @@ WATCHES = 32_768
 READY_ANSWERS = 8_192
 """Encoded answers kept ready; the oldest go first."""
 READY_ANSWER_BYTES = 64 * MIB
-"""What all ready answers may hold together."""
+"""What all ready answers may hold together, in every form in which they are sent."""
 IDLE_CELLS = 65_536
 """Cells without data behind them that are kept before they are swept."""
 
@@ -84,6 +84,16 @@ STORE_GROUP = 512
 """Transactions that one write to the disk takes together; the event loop hears of them in one turn."""
 STORE_LOG_PAGES = 16_384
 """Pages of 4 KiB in SQLite's log before they are moved into the file."""
+ETCD_WRITES = 64
+"""Transactions that one server has under way at etcd at once."""
+ETCD_PAGE_BYTES = 4 * MIB
+"""About what is read from etcd in one answer."""
+ETCD_MEMBER_TXN_OPS = 3 * STORE_CHANGES + 3
+"""Operations in one transaction of an etcd member that we run (--max-txn-ops)."""
+ETCD_MEMBER_REQUEST_BYTES = 32 * MIB
+"""One transaction of such a member (--max-request-bytes)."""
+ETCD_MEMBER_QUOTA_BYTES = 8 * 1024 * MIB
+"""What such a member keeps on disk before it takes no more writes (--quota-backend-bytes)."""
 
 DNS_UDP_BYTES = 512
 DNS_TCP_BYTES = 65_535
@@ -140,17 +150,49 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     session_ttl_min_seconds: float = 10.0
 
 CONNECTIONS = 65_536
-"""Connections to the HTTP API at once."""
-IDLE_CONNECTION_SECONDS = 120.0
-"""How long a connection may stay open while its client sends no request."""
+"""Connections to the HTTP API at once, on all its addresses together."""
 URL_BYTES = 64 * KIB
 HEADER_BYTES = 64 * KIB
-"""A request's headers together."""
+"""A request's headers together, unless `http_config.max_header_bytes` says otherwise."""
 BODY_UNASKED_BYTES = 64 * KIB
-"""How much of a body is taken before a handler asks for it."""
+"""How much of a body is taken before a handler asks for it, and read off after an answer to keep a connection."""
+CHUNK_OVERHEAD_BYTES = 64 * KIB
+"""What a body's chunks may cost beyond its own length again: their sizes, extensions and trailers."""
+PARSE_BYTES = 16 * KIB
+"""Bytes parsed in one go; what a client sends ahead is parsed once there is room for its requests."""
 PIPELINED_REQUESTS = 32
-"""Requests that a client may send ahead on one connection."""
+"""Requests sent ahead on one connection that are parsed before those before them are answered."""
+
+IDLE_CONNECTION_SECONDS = 120.0
+"""How long a connection may stay open while its client sends no request."""
+HEAD_SECONDS = 20.0
+"""How long a request's head may take from its first byte to its last."""
+BODY_STALL_SECONDS = 30.0
+"""A body of which fewer than BODY_STALL_BYTES come in this time (and which is not whole) is given up."""
+BODY_STALL_BYTES = 16 * KIB
+WRITE_STALL_SECONDS = 60.0
+"""A client that takes nothing of its answers for so long is cut off."""
+LINGER_SECONDS = 10.0
+"""How long a client that was answered too early may go on sending, so that it hears the answer."""
+LINGER_BYTES = 64 * MIB
+GOODBYE_SECONDS = 1.0
+"""How long requests under way may take when the API stops."""
+SWEEP_SECONDS = 5.0
+"""How often the API looks for connections whose time is up."""
+
 HOT_ANSWERS = 4_096
-"""Requests whose very bytes are remembered together with their answer."""
+"""Requests whose very bytes are remembered together with their ready answer."""
 HOT_REQUEST_BYTES = 2 * KIB
-HOT_ANSWER_BYTES = 1 * MIB
+PACK_INLINE_BYTES = 256 * KIB
+"""Larger answers are compressed in a thread."""
+HEADS_KEPT = 1_024
+"""Beginnings of responses that are kept as bytes."""
+CACHED_KEYS = 8_192
+"""Reads with ?cached that are remembered, to tell a first one from the others."""
+CACHED_KEY_BYTES = 2 * KIB
+WAKES_A_TURN = 128
+"""Watchers woken before the event loop gets its turn."""
+DNS_WAITS = 8
+"""How often one question may wait for a server's answer: it may need several."""
+FEEDS = 16_384
+"""Different questions that a client agent keeps answered by its servers."""

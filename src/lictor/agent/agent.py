@@ -7,9 +7,9 @@ connect gets answers. Stop is the reverse. A reload takes up what may change and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lictor.agent.checks import CheckKit, CheckScheduler
 from lictor.agent.checks.kit import CheckTLS
@@ -20,22 +20,16 @@ from lictor.agent.local import LocalState, Syncer, upkeep
 from lictor.agent.local.files import DefinitionFiles
 from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
-from lictor.agent.other_nodes import OtherNodes
-from lictor.agent.own_catalog import OwnCatalog
+from lictor.agent.roles import Role
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
 from lictor.runtime.clock import Clock, Entropy
-from lictor.server.commands import catalog as commands
 from lictor.server.events import Events
-from lictor.server.server import Server
-from lictor.store import Store
-from lictor.types.catalog import PASSING, SERF_HEALTH, Check, Service
-from lictor.types.requests import RegisterRequest
+from lictor.types.catalog import Node
 
 if TYPE_CHECKING:
     from lictor.agent.watches import Watches
 
-STORE_FILE = "store.db"
 SETTLE_SECONDS = 5.0
 """How long a registration waits for the catalog before it goes on in the background."""
 log = logs.get_logger("agent")
@@ -50,11 +44,14 @@ class Agent:
         self._clock = clock
         self.entropy = entropy
         self.node = own_node(self.config, node_id(self.config, entropy))
-        self.server = Server(_store(self.config))
+        self.role = _role(self.config, self.node, clock, entropy)
         self.events = Events()
         self.metrics = AgentMetrics(self.config.telemetry, clock)
         self.started_at = clock.time()
+        self.failure: BaseException | None = None
         self._shutdown = asyncio.Event()
+        self._leaving = False
+        self._spawned: set[asyncio.Task[None]] = set()
         self.scheduler: CheckScheduler
         self.local: LocalState
         self.syncer: Syncer
@@ -66,22 +63,25 @@ class Agent:
         """Where other agents reach this server."""
         return _host_port(self.config.advertise_addr, self.config.ports.server)
 
-    def shutdown(self) -> None:
-        """Asks the agent to stop; `run` returns when it has."""
+    def shutdown(self, *, leave: bool = False) -> None:
+        """Asks the agent to stop, with a goodbye to the cluster or without; `run` returns when it has."""
+        self._leaving |= leave
         self._shutdown.set()
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Starts, calls `ready`, serves until asked to stop, and stops. Raises what keeps it from starting."""
         tasks: list[asyncio.Task[None]] = []
-        await self.server.open()
         try:
-            await self._register_self()
+            for task in await self.role.open():
+                task.add_done_callback(self._role_ended)
             tasks = self._start_local()
             self.listeners = Listeners(self)
             await self.listeners.start()
             self._follow_watches()
             ready()
             await self._shutdown.wait()
+            if self.failure is not None:
+                raise self.failure
         finally:
             await self._stop(tasks)
 
@@ -107,6 +107,18 @@ class Agent:
         await self.syncer.flush(SETTLE_SECONDS)
         log.info("configuration reloaded")
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something beside everything else; it ends with the agent at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    def _role_ended(self, task: asyncio.Task[None]) -> None:
+        """A task of the role has ended: without reason to go on, the agent stops and says why."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failure = error
+            self.shutdown()
+
     async def settle(self) -> None:
         """Returns once what was just registered here is kept on disk and known to the catalog (or that has to wait)."""
         await self.local.saved()
@@ -131,24 +143,6 @@ class Agent:
             return _host_port(host, address.port)
         return ""
 
-    async def _register_self(self) -> None:
-        """This server's own rows: its node, the `consul` service and the sign that the agent is alive."""
-        request = RegisterRequest(
-            id=self.node.id,
-            node=self.node.node,
-            address=self.node.address,
-            tagged_addresses=self.node.tagged_addresses,
-            node_meta=self.node.meta,
-            service=Service(id="consul", service="consul", port=self.config.ports.server, meta={"version": "lictor"}),
-            checks=[
-                Check(
-                    check_id=SERF_HEALTH, name="Serf Health Status", status=PASSING, output="Agent alive and reachable"
-                )
-            ],
-        )
-        checked = commands.checked(request, self.config.datacenter)
-        await self.server.write(lambda tx: commands.register(tx, checked))
-
     def _start_local(self) -> list[asyncio.Task[None]]:
         """Local services and checks: the configuration's and those kept from before. Returns the tasks for them."""
         config = self.config
@@ -162,12 +156,11 @@ class Agent:
             self.entropy,
             self.scheduler,
             files=files,
-            watch_node=OtherNodes(self.server).watch,
+            watch_node=self.role.watch_node,
         )
         for line in self.local.load(config.services, config.checks):
             log.warning("%s", line)
-        catalog = OwnCatalog(self.server, config.datacenter)
-        self.syncer = Syncer(self.local, catalog, self._clock, self.entropy, interval=config.ae_interval)
+        self.syncer = Syncer(self.local, self.role.catalog, self._clock, self.entropy, interval=config.ae_interval)
         return [
             asyncio.create_task(self.scheduler.run(), name="checks"),
             asyncio.create_task(self.syncer.run(), name="anti-entropy"),
@@ -180,13 +173,26 @@ class Agent:
             self._watches.stop()
         if self.listeners is not None:
             await self.listeners.stop()
-        for task in tasks:
+        for task in (*tasks, *self._spawned):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            await self.server.close()
-        except LictorError as error:
-            log.error("the store did not close cleanly: %s", error)
+        await asyncio.gather(*tasks, *self._spawned, return_exceptions=True)
+        if self._leaving:
+            try:
+                await self.role.leave()
+            except LictorError as error:
+                log.warning("could not say goodbye: %s", error)
+        await self.role.close()
+
+
+def _role(config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy) -> Role:
+    """What the configuration makes of this agent."""
+    if config.server:
+        from lictor.agent.roles.server import ServerRole
+
+        return ServerRole(config, node, clock)
+    from lictor.agent.roles.client import ClientRole  # with an HTTP client, which servers do without
+
+    return ClientRole(config, node, clock, entropy)
 
 
 def local_settings(config: RuntimeConfig) -> LocalSettings:
@@ -216,17 +222,6 @@ def _check_tls(config: RuntimeConfig) -> CheckTLS | None:
         key_file=config.key_file,
         server_name=config.server_name,
     )
-
-
-def _store(config: RuntimeConfig) -> Store:
-    """The store that the configuration asks for."""
-    if config.store.kind == "memory":
-        from lictor.store.memory import MemoryStore
-
-        return MemoryStore()
-    from lictor.store.sqlite import SQLiteStore
-
-    return SQLiteStore(Path(config.data_dir) / STORE_FILE)
 
 
 def _host_port(host: str, port: int) -> str:

@@ -9,7 +9,9 @@ from lictor.agent.config import RuntimeConfig
 from lictor.errors import ConfigError
 from lictor.runtime.clock import Entropy
 from lictor.types.catalog import Node
+from lictor.types.member import Member
 from lictor.types.validate import uuid_error
+from lictor.version import VERSION
 
 NODE_ID_FILE = "node-id"
 
@@ -36,6 +38,23 @@ def own_node(config: RuntimeConfig, chosen_id: str) -> Node:
         datacenter=config.datacenter,
         tagged_addresses=dict(config.tagged_addresses),
         meta={"consul-network-segment": "", **config.node_meta},
+    )
+
+
+def own_member(config: RuntimeConfig, node: Node) -> Member:
+    """This agent as a member."""
+    return Member(
+        id=node.id,
+        name=node.node,
+        address=node.address,
+        port=config.ports.serf_lan,
+        wan_port=config.ports.serf_wan,
+        server_port=config.ports.server,
+        server=config.server,
+        datacenter=config.datacenter,
+        version=VERSION,
+        meta=node.meta,
+        tagged_addresses=node.tagged_addresses,
     )
 
 

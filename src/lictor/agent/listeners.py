@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lictor.agent.dns_queries import DNSQueries
 from lictor.api.app import Application
 from lictor.api.context import APIConfig, Context
 from lictor.api.listener import Listener
-from lictor.api.routes import build
+from lictor.api.routes import build, cluster
 from lictor.dns.server import DNSServer
 from lictor.dns.settings import DNSSettings
-from lictor.dns.state_source import StateSource
 from lictor.errors import ConfigError
 from lictor.runtime.clock import SystemClock
 
@@ -29,15 +27,19 @@ class Listeners:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         clock = SystemClock()
-        self.context = Context(agent, agent.server, _api_config(agent), clock, agent.entropy)
+        role, api = agent.role, _api_config(agent)
+        self.context = Context(agent, role.server, api, clock, agent.entropy)
+        self.context.forwarder = role.forwarder
         self.app = Application(self.context, build())
+        self._for_agents = Context(agent, role.server, api, clock, agent.entropy, trusted=True)
         listen = agent.config.listen
         mode = agent.config.unix_sockets.mode
         self._http = [Listener(self.app, a.host, a.port, unix=a.path, mode=mode) for a in listen.http]
         if listen.https:
             tls = _tls(agent)
             self._http += [Listener(self.app, a.host, a.port, unix=a.path, mode=mode, tls=tls) for a in listen.https]
-        self.dns = [DNSServer(self._source(), _dns_settings(agent), clock, agent.entropy) for _ in listen.dns]
+        self._http += self._agent_listeners()
+        self.dns = [DNSServer(role.dns_source(), _dns_settings(agent), clock, agent.entropy) for _ in listen.dns]
         self._register_metrics()
 
     async def start(self) -> None:
@@ -55,21 +57,32 @@ class Listeners:
 
     def reload(self) -> None:
         """Takes up the agent's configuration as it now is."""
-        self.context.config = _api_config(self._agent)
+        self.context.config = self._for_agents.config = _api_config(self._agent)
         self.app.clear()
         for server in self.dns:
             server.configure(_dns_settings(self._agent))
 
-    def _source(self) -> StateSource:
-        agent = self._agent
-        state, datacenter = agent.server.state, agent.config.datacenter
-        return StateSource(state, datacenter, DNSQueries(state, agent.config.node_name, datacenter))
+    def _agent_listeners(self) -> list[Listener]:
+        """Where other agents ask: the join port of every agent, the server port of servers."""
+        listen, found = self._agent.config.listen, []
+        if listen.serf_lan is not None:
+            app = Application(self._for_agents, cluster.joining)
+            found.append(Listener(app, listen.serf_lan.host, listen.serf_lan.port))
+        if self._agent.role.server is not None and listen.server is not None:
+            router = build()
+            router.merge(cluster.router)
+            app = Application(self._for_agents, router)
+            found.append(Listener(app, listen.server.host, listen.server.port))
+        return found
 
     def _register_metrics(self) -> None:
-        metrics, state, writer = self._agent.metrics, self._agent.server.state, self._agent.server.writer
+        metrics, server = self._agent.metrics, self._agent.role.server
         metrics.gauge("http.watches", lambda: self.app.reads.watching)
         metrics.gauge("http.ready_answers", lambda: len(self.app.reads))
         metrics.counter("http.requests", lambda: self.app.requests)
+        if server is None:
+            return
+        state, writer = server.state, server.writer
         metrics.gauge("catalog.nodes", lambda: len(state.catalog.nodes))
         metrics.gauge("catalog.service_instances", lambda: len(state.catalog.services))
         metrics.gauge("kv.entries", lambda: len(state.keys.kv))

@@ -6,18 +6,23 @@ traceback: what nobody foresaw is a 500 with an id that the log explains.
 
 from __future__ import annotations
 
+import asyncio
+
 from lictor import limits
 from lictor.acl import ALLOW_ALL
 from lictor.api.context import Context
+from lictor.api.gate import Gate
+from lictor.api.heads import Dates, Heads
 from lictor.api.http import TEXT, Request, Response, StreamResponse
 from lictor.api.options import read_options, refuse_enterprise
-from lictor.api.protocol import Exchange, head_bytes
-from lictor.api.reads import GZIP_FROM, Reads, Ready
+from lictor.api.reads import Reads
+from lictor.api.ready import GZIP, GZIP_FROM, Packet, Ready, accepts_gzip, compressed
 from lictor.api.router import Router
 from lictor.errors import MethodNotAllowed, PermissionDenied, http_status
 from lictor.runtime.log import get_logger
 
 log = get_logger("http")
+VARY = ("Vary", "Accept-Encoding")
 
 
 class Application:
@@ -25,67 +30,80 @@ class Application:
 
     def __init__(self, context: Context, router: Router) -> None:
         self.context = context
-        self.reads = Reads(context)
+        self.gate = Gate()
+        self.dates = Dates(context.clock)
+        self.reads = Reads(context, self.dates)
+        self.heads = self._make_heads()
         self._router = router
-        self._hot: dict[bytes, tuple[Ready, bytes]] = {}
         self.requests = 0
+        self.hot_answers = 0
 
-    def hot_answer(self, data: bytes) -> bytes | None:
-        """The whole answer to a request of exactly these bytes, if it is ready."""
-        found = self._hot.get(data)
-        if found is None:
-            return None
-        if not found[0].fresh():
-            del self._hot[data]
-            return None
-        self.requests += 1
-        return found[1]
+    def clear(self) -> None:
+        """Forgets every ready answer, when what they were made with has changed."""
+        self.reads.clear()
+        self.heads = self._make_heads()
+
+    def _make_heads(self) -> Heads:
+        return Heads([VARY, *self.context.common_headers])
+
+    # ready answers
+
+    def hot_answer(self, data: bytes, now: float) -> bytes | None:
+        """The whole answer to a request of exactly these bytes, if it is ready. `now` is the loop's time."""
+        wire = self.reads.find_hot(data, now)
+        if wire is not None:
+            self.requests += 1
+            self.hot_answers += 1
+        return wire
 
     def ready_answer(self, request: Request) -> Ready | None:
         """The ready answer to a request that may have it without a further look."""
         if request.method != "GET":
             return None
-        ready = self.reads.find(f"{request.path}?{request.query_string}")
-        if ready is None or not ready.plain:
+        ready = self.reads.find((ALLOW_ALL.key, request.path, request.query_string))
+        if ready is None or not ready.plain or (not ready.packed and _wants_gzip(request, ready.body)):
             return None
         self.requests += 1
         return ready
 
-    def wire(self, ready: Ready, request: Exchange, raw: bytes | None) -> bytes:
-        """A ready answer as it goes out. `raw`, the request's own bytes, makes it hot: the next one alike is quick."""
-        body, headers = ready.body, ready.headers
-        if len(body) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
-            body, headers = ready.gzipped()
-        wire = head_bytes(ready.status, headers, len(body), request.keep_alive) + body
-        if raw is not None and len(raw) <= limits.HOT_REQUEST_BYTES and len(wire) <= limits.HOT_ANSWER_BYTES:
-            if len(self._hot) >= limits.HOT_ANSWERS:
-                self._hot.clear()
-            self._hot[raw] = ready, wire
-        return wire
+    def packet(self, ready: Ready, request: Request, ending: bytes, now: float) -> Packet:
+        """A ready answer as it goes out to who asked."""
+        return self.reads.packet(ready, _wants_gzip(request, ready.body), ending, now)
 
-    def clear(self) -> None:
-        """Forgets every ready answer, when what they were made with has changed."""
-        self._hot.clear()
-        self.reads.clear()
+    # all answers
 
     async def handle(self, request: Request) -> Response | StreamResponse | Ready:
         """Answers any request; never raises."""
         self.requests += 1
         try:
-            return await self._dispatch(request)
+            answer = await self._dispatch(request)
         except Exception as error:
-            return self._error(request, error)
+            answer = self._error(request, error)
+        if isinstance(answer, StreamResponse) or len(answer.body) < GZIP_FROM:
+            return answer
+        return await self._packed(answer) if _wants_gzip(request, answer.body) else answer
 
-    def headers_of(self, answer: Response | StreamResponse) -> list[tuple[str, str]]:
-        """All headers of an answer, those that every answer has included."""
-        if isinstance(answer, Response) and answer.complete:
-            return answer.headers
-        return answer.headers + self.context.common_headers
+    def start(self, answer: Response | StreamResponse) -> bytes:
+        """The beginning of an answer's head, with the headers that every answer has."""
+        return self.heads.start(answer.status, answer.headers, answer.complete)
 
     def body_of(self, answer: Response) -> bytes:
         """The body of an answer; in development mode JSON ends its line, as the reference has it."""
         tail = self.context.config.json_tail
         return answer.body + tail if tail and answer.json and not answer.complete else answer.body
+
+    async def _packed(self, answer: Response | Ready) -> Response | Ready:
+        """The answer with its body compressed, which nobody else waits for."""
+        if isinstance(answer, Ready):
+            if not answer.packed:
+                await answer.pack_aside()
+            return answer
+        body = self.body_of(answer)
+        if len(body) < limits.PACK_INLINE_BYTES:
+            packed = compressed(body)
+        else:
+            packed = await asyncio.get_running_loop().run_in_executor(None, compressed, body)
+        return Response(answer.status, packed, [*answer.headers, GZIP], complete=answer.complete)
 
     async def _dispatch(self, request: Request) -> Response | StreamResponse | Ready:
         config = self.context.config
@@ -101,6 +119,13 @@ class Application:
         if method == "HEAD" and "GET" in route.allowed:
             method = "GET"
         request.authorizer = ALLOW_ALL
+        forwarder = self.context.forwarder
+        if forwarder is not None and not route.local:
+            if method not in route.allowed:
+                raise MethodNotAllowed(request.method, route.allowed)
+            if method != "GET" and not config.may_write(request.remote):
+                raise PermissionDenied("Access is denied: writes are not allowed from this address")
+            return await forwarder.handle(request, read=method in route.reads, cacheable=route.cacheable)
         if method in route.reads:
             return await self.reads.answer(route, request, read_options(request))
         action = route.actions.get(method)
@@ -128,6 +153,10 @@ class Application:
         if status >= 500:
             log.warning("%s %s: %s", request.method, request.path, error)
         return Response(status, str(error).encode(), headers)
+
+
+def _wants_gzip(request: Request, body: bytes) -> bool:
+    return len(body) >= GZIP_FROM and accepts_gzip(request.headers.get("accept-encoding", ""))
 
 
 def _allow(methods: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -33,6 +33,7 @@ class StreamResponse(msgspec.Struct):
     pieces: AsyncIterator[bytes]
     status: int = 200
     headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    complete: bool = False
 
 
 def json_response(value: Any, status: int = 200) -> Response:
@@ -48,6 +49,31 @@ def text_response(text: str, status: int = 200) -> Response:
 def empty_response(status: int = 200) -> Response:
     """No body and no content type, as the reference answers where it has nothing to say."""
     return Response(status)
+
+
+class Headers(Mapping[str, str]):
+    """Header lines by name in lower case, decoded when somebody asks. Of several with one name the first counts."""
+
+    __slots__ = ("_lines", "_table")
+
+    def __init__(self, lines: Sequence[tuple[bytes, bytes]]) -> None:
+        self._lines = lines
+        self._table: dict[str, str] | None = None
+
+    def _all(self) -> dict[str, str]:
+        if self._table is None:
+            lines = reversed(self._lines)
+            self._table = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in lines}
+        return self._table
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 class Request:
@@ -71,6 +97,9 @@ class Request:
     def params(self) -> dict[str, list[str]]:
         """Query parameters in the order given; one without a value is empty text."""
         if self._params is None:
+            if not self.query_string:
+                self._params = {}
+                return self._params
             try:
                 self._params = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=256)
             except ValueError as error:

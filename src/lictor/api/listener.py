@@ -1,23 +1,29 @@
-"""Where the API is served: TCP addresses with or without TLS, and unix sockets; and who is sent away for being idle."""
+"""Where the API is served: TCP addresses with or without TLS, and unix sockets; and who is cut off for being slow."""
 
 from __future__ import annotations
 
 import asyncio
+import grp
 import os
+import pwd
+import socket
 import ssl
 import stat
 from contextlib import suppress
 
 from lictor import limits
 from lictor.api.app import Application
-from lictor.api.protocol import Protocol
+from lictor.api.protocol import Connection
 from lictor.errors import ConfigError
 
 BACKLOG = 4096
 
 
 class Listener:
-    """One address that the API is served on."""
+    """One address that the API is served on: `host` and `port`, or the socket at `unix`.
+
+    `mode` (octal), `user` and `group` (names or numbers) are the socket's; what is empty is left as the system has it.
+    """
 
     def __init__(
         self,
@@ -27,12 +33,18 @@ class Listener:
         *,
         unix: str = "",
         mode: str = "",
+        user: str = "",
+        group: str = "",
         tls: ssl.SSLContext | None = None,
+        handshake_seconds: float = 5.0,
     ) -> None:
-        self._app, self._host, self._port, self._unix, self._mode, self._tls = app, host, port, unix, mode, tls
-        self.address = f"unix://{unix}" if unix else f"{host}:{port}"
+        self._app, self._host, self._port = app, host, port
+        self._unix, self._mode, self._owner = unix, mode, (user, group)
+        self._tls, self._handshake_seconds = tls, handshake_seconds
+        self.address = f"unix://{unix}" if unix else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._server: asyncio.Server | None = None
-        self._connections: set[Protocol] = set()
+        self._inode = 0
+        self._connections: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -40,49 +52,90 @@ class Listener:
 
     async def start(self) -> None:
         """Listens. Raises ConfigError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-
-        def connect() -> Protocol:
-            return Protocol(self._app, self._connections)
-
         try:
-            if self._unix:
-                _remove_stale_socket(self._unix)
-                self._server = await loop.create_unix_server(connect, self._unix, backlog=BACKLOG)
-                if self._mode:
-                    os.chmod(self._unix, int(self._mode, 8))
-            else:
-                self._server = await loop.create_server(
-                    connect, self._host, self._port, backlog=BACKLOG, ssl=self._tls, reuse_address=True
-                )
-        except OSError as error:
-            raise ConfigError(f"cannot serve HTTP on {self.address}: {error.strerror or error}") from None
+            self._server = await self._listen()
+        except (OSError, LookupError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise ConfigError(f"cannot serve HTTP on {self.address}: {reason or error}") from None
         self._sweep()
 
     async def stop(self) -> None:
-        """Stops listening; requests under way are cut off."""
+        """Stops listening. Requests under way have a moment to be answered; who waits for a change is answered now."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        if self._server is not None:
-            self._server.close()
-            for connection in list(self._connections):
-                connection.close()
-            await self._server.wait_closed()
+        if self._server is None:
+            return
+        self._server.close()
+        await asyncio.gather(*(connection.close() for connection in self._connections))
+        await self._server.wait_closed()
         if self._unix:
-            with suppress(OSError):
-                os.unlink(self._unix)
+            _remove_socket(self._unix, self._inode)
+
+    async def _listen(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        handshake = self._handshake_seconds if self._tls is not None else None
+
+        def connect() -> Connection:
+            return Connection(self._app, self._connections)
+
+        if self._unix:
+            sock = _bind(self._unix, self._mode, *self._owner)
+            self._inode = os.stat(self._unix).st_ino
+            return await loop.create_unix_server(
+                connect, sock=sock, backlog=BACKLOG, ssl=self._tls, ssl_handshake_timeout=handshake
+            )
+        return await loop.create_server(
+            connect,
+            self._host,
+            self._port,
+            backlog=BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=handshake,
+            reuse_address=True,
+        )
 
     def _sweep(self) -> None:
-        """Closes connections that have sent nothing for too long while nothing is being done for them."""
+        """Cuts off connections whose time is up."""
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - limits.IDLE_CONNECTION_SECONDS
-        for connection in [c for c in self._connections if c.idle and c.active < oldest]:
-            connection.close()
-        self._sweeper = loop.call_later(limits.IDLE_CONNECTION_SECONDS / 4, self._sweep)
+        now = loop.time()
+        for connection in [c for c in self._connections if c.deadline < now]:
+            connection.expire()
+        self._sweeper = loop.call_later(limits.SWEEP_SECONDS, self._sweep)
+
+
+def _bind(path: str, mode: str, user: str, group: str) -> socket.socket:
+    """A socket at the path to which nobody can connect before it has its mode and owner."""
+    _remove_stale_socket(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.bind(path)
+        if mode:
+            os.chmod(path, int(mode, 8))
+        if user or group:
+            uid = pwd.getpwnam(user).pw_uid if user and not user.isdigit() else int(user or -1)
+            gid = grp.getgrnam(group).gr_gid if group and not group.isdigit() else int(group or -1)
+            os.chown(path, uid, gid)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _remove_stale_socket(path: str) -> None:
     """Removes the socket that a dead agent left. Anything else at the path is left alone and an error follows."""
     with suppress(FileNotFoundError):
         if stat.S_ISSOCK(os.stat(path).st_mode):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.setblocking(False)
+                with suppress(ConnectionRefusedError):
+                    probe.connect(path)
+                    return
+            os.unlink(path)
+
+
+def _remove_socket(path: str, inode: int) -> None:
+    """Removes our socket, not one that another agent has put in its place."""
+    with suppress(OSError):
+        if os.stat(path).st_ino == inode:
             os.unlink(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from lictor.api.http import Request
@@ -28,9 +30,9 @@ class ReadOptions(msgspec.Struct, frozen=True):
 
 def read_options(request: Request) -> ReadOptions:
     """Parses the options. Raises BadRequest in the reference's words."""
-    params = request.params
-    if not params:
+    if not request.query_string:
         return NONE
+    params = request.params
     refuse_enterprise(request)
     stale, consistent, cached = "stale" in params, "consistent" in params, "cached" in params
     if stale and consistent:
@@ -52,6 +54,8 @@ NONE = ReadOptions()
 
 def refuse_enterprise(request: Request) -> None:
     """Raises BadRequest for the parameters that only the reference's paid edition knows."""
+    if not request.query_string:
+        return
     if request.has("ns"):
         raise BadRequest('Bad request: Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature')
     if request.has("partition"):
@@ -66,11 +70,21 @@ def check_datacenter(request: Request, datacenter: str) -> None:
         raise Refused("No path to datacenter")
 
 
+_WAITING = re.compile(r"(?:^|&)(?:index|wait)=[^&]*")
+
+
+def waiting_removed(query_string: str) -> str:
+    """A query string without what only says how long to wait, and for what."""
+    if "index=" in query_string or "wait=" in query_string:
+        return _WAITING.sub("", query_string).lstrip("&")
+    return query_string
+
+
 def _index(request: Request) -> int:
     text = request.param("index")
     if not text:
         return 0
-    if not text.isdigit() or len(text) > 20:
+    if not (text.isascii() and text.isdigit()) or len(text) > 20 or int(text) >= 1 << 64:
         raise BadRequest("Invalid index")
     return int(text)
 

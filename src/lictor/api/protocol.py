@@ -1,287 +1,185 @@
-"""HTTP/1.1 over asyncio: httptools parses, this module keeps the order of requests and answers on a connection.
+"""HTTP/1.1 over asyncio: the order of requests and answers on a connection, and how long a client may take.
 
 Three paths, from short to long: a request whose very bytes were seen before and whose answer is still ready is
 answered with one dictionary look-up; a GET with a ready answer needs parsing; everything else becomes a task. A
-connection handles one request after the other; what a client pipelines waits, within bounds. Nothing here knows
-routes or the API.
+connection handles one request after the other. What a client sends ahead waits, within bounds, and so do clients that
+do not read; whoever is too slow has a deadline. Nothing here knows routes or the API.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from http import HTTPStatus
+from math import inf
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
-
-import httptools
 
 from lictor import limits
-from lictor.api.http import TEXT, Request, Response, StreamResponse
-from lictor.errors import BadRequest, TooLarge
+from lictor.api import heads
+from lictor.api.exchange import Exchange
+from lictor.api.http import TEXT, Response, StreamResponse
+from lictor.api.parsing import RequestParser, with_plain_url
+from lictor.runtime.log import get_logger
 
 if TYPE_CHECKING:
     from lictor.api.app import Application
-    from lictor.api.reads import Ready
+    from lictor.api.ready import Ready
 
-_REASONS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_LEFT = "the client left before its request was complete"
+log = get_logger("http")
 
 
-class Exchange(Request):
-    """One request on a connection, its body as it arrives, and the way back."""
-
-    __slots__ = (
-        "_chunks",
-        "_complete",
-        "_expects",
-        "_gone",
-        "_left",
-        "_limit",
-        "_piecewise",
-        "_protocol",
-        "_size",
-        "_waiting",
-        "keep_alive",
-    )
-
-    def __init__(
-        self, protocol: Protocol, method: str, path: str, query_string: str, headers: dict[str, str], keep_alive: bool
-    ) -> None:
-        super().__init__(method, path, query_string, headers, protocol.remote)
-        self.keep_alive = keep_alive
-        self._protocol = protocol
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._limit: int | None = None
-        self._complete = self._piecewise = self._left = False
-        self._expects = headers.get("expect", "").lower() == "100-continue"
-        self._waiting: asyncio.Future[None] | None = None
-        self._gone: list[Callable[[], None]] = []
-
-    def feed(self, chunk: bytes) -> None:
-        """A piece of the body. Until someone asks for it only so much is taken; then it is kept within the limit."""
-        self._size += len(chunk)
-        limit = self._limit
-        if limit is None or self._size <= limit:
-            self._chunks.append(chunk)
-            if self._piecewise:
-                self._protocol.pause()  # until these are taken
-                self._wake()
-            elif limit is None and self._size > limits.BODY_UNASKED_BYTES:
-                self._protocol.pause()
-        else:
-            self._chunks.clear()
-            if self._size > limit + limits.BODY_BYTES:
-                self.finish(cut_off=True)
-
-    def finish(self, *, cut_off: bool = False) -> None:
-        """The body is complete, or no more of it will be read."""
-        self._complete = True
-        if cut_off:
-            self.keep_alive = False
-            self._protocol.pause()
-        self._wake()
-
-    async def body(self, limit: int) -> bytes:
-        """See Request. A body over the limit is read off within bounds, so that the client hears the answer."""
-        self._limit = limit
-        if not self._complete:
-            await self._arrival()
-        self._check_size(limit)
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-
-    async def pieces(self, limit: int) -> AsyncIterator[bytes]:
-        """See Request. The client is held back while nobody takes what it has sent."""
-        self._limit, self._piecewise = limit, True
-        while self._chunks or not self._complete:
-            if not self._chunks:
-                await self._arrival()
-            chunks, self._chunks = self._chunks, []
-            for chunk in chunks:
-                yield chunk
-        self._check_size(limit)
-
-    async def _arrival(self) -> None:
-        """Waits for the end of the body, or piecewise for more of it."""
-        if self._left:
-            raise BadRequest(_LEFT)
-        if self._expects:
-            self._protocol.write(_CONTINUE)
-            self._expects = False
-        self._protocol.resume()
-        self._waiting = asyncio.get_running_loop().create_future()
-        await self._waiting
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    def _check_size(self, limit: int) -> None:
-        if self._size > limit:
-            self._chunks.clear()
-            size = self.headers.get("content-length") or self._size
-            raise TooLarge(f"Request body({size} bytes) too large, max size: {limit} bytes.")
-
-    @property
-    def complete(self) -> bool:
-        """True once the whole request has arrived."""
-        return self._complete
-
-    def when_gone(self, callback: Callable[[], None]) -> None:
-        """Has `callback` called when the client leaves before the answer."""
-        self._gone.append(callback)
-
-    def lost(self) -> None:
-        """The connection is closed: whoever works on the answer is told."""
-        self._left = True
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(BadRequest(_LEFT))
-        for callback in self._gone:
-            callback()
+# What a connection is at. Each but WORKING must be over within its time.
+IDLE = 0  # between requests
+HEAD = 1  # a request's head is arriving
+BODY = 2  # a body that is wanted is arriving
+WORKING = 3  # an answer is being made
+WRITING = 4  # the client has more to read than is kept for it
+CLOSING = 5  # the last answer is on its way
 
 
-class Protocol(asyncio.Protocol):
-    """One connection."""
+def seconds(phase: int) -> float:
+    """How long a phase may last."""
+    if phase == IDLE:
+        return limits.IDLE_CONNECTION_SECONDS
+    if phase == HEAD:
+        return limits.HEAD_SECONDS
+    return limits.BODY_STALL_SECONDS if phase == BODY else limits.WRITE_STALL_SECONDS
 
-    def __init__(self, app: Application, connections: set[Protocol]) -> None:
+
+class Connection(asyncio.Protocol):
+    """One connection, from its first request to its last."""
+
+    def __init__(self, app: Application, connections: set[Connection]) -> None:
         self._app = app
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._parser: Any = None
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._headers_size = 0
-        self._reading: Exchange | None = None
-        self._queue: deque[Exchange] = deque()
+        self._parser = RequestParser(self, app.context.config.header_bytes)
+        self._tls = self._admitted = False
+        self._client = self.remote = ""
+        # the request under way; without a task it has its answer and the rest of it is read off
         self._current: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._raw: bytes | None = None
-        self._inside = False
-        self._begun = 0
-        self._drained: asyncio.Future[None] | None = None
-        self._paused = False
-        self.remote = ""
-        self.active = 0.0
-        """When the client last sent something, on the loop's clock."""
+        # the connection
+        self._phase = IDLE
+        self._calm = False
+        self._left = self._held = self._paused = False
+        self._blocked: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._progress = 0
+        self.deadline = 0.0
+        """When the phase must be over, on the loop's clock; see `expire`."""
 
     # asyncio's callbacks
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._parser = httptools.HttpRequestParser(self)
+        self._tls = transport.get_extra_info("sslcontext") is not None
         peer = transport.get_extra_info("peername")
-        self.remote = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix:0"
-        self.active = self._loop.time()
+        if isinstance(peer, tuple):
+            self._client, self.remote = peer[0], f"{peer[0]}:{peer[1]}"
+        else:
+            self.remote = "unix:0"
         self._connections.add(self)
-        if len(self._connections) > limits.CONNECTIONS:
-            self.refuse(503, "too many connections")
+        self._enter(IDLE)
+        refusal = self._app.gate.enter(self._client, self._app.context.config.connections_per_client)
+        self._admitted = refusal is None
+        if refusal is not None:
+            self._refuse(*refusal)
 
     def data_received(self, data: bytes) -> None:
-        self.active = self._loop.time()
-        fresh = not self._inside and self._current is None
-        if fresh:
-            wire = self._app.hot_answer(data)
+        if self._calm:
+            now = self._loop.time()
+            wire = self._app.hot_answer(data, now)
             if wire is not None:
-                self.write(wire)
+                self.deadline = now + limits.IDLE_CONNECTION_SECONDS
+                self._transport.write(wire)
                 return
-        self._begun = 0
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.refuse(400, "upgrades are not offered here")
-        except (httptools.HttpParserError, BadRequest) as error:
-            self.refuse(400, f"malformed request: {error}")
-        # Only bytes that are one whole request, no more and no less, may stand for it later.
-        self._raw = data if fresh and self._begun == 1 and not self._inside else None
-        self._next()
-        self._raw = None
+        elif self._phase == CLOSING:
+            self._throw_away(data)
+            return
+        self._take(data)
+
+    def eof_received(self) -> bool:
+        """The client sends no more. What it has asked for is still answered, what it waits for is answered now."""
+        self._finish()
+        return not self._tls and self._phase != CLOSING
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.discard(self)
+        if self._admitted:
+            self._app.gate.leave(self._client)
+        self._enter(CLOSING)
+        self._lost()
+        self._parser.close()
         self.resume_writing()
-        for exchange in (self._current, self._reading, *self._queue):
-            if exchange is not None:
-                exchange.lost()
-        self._queue.clear()
-
-    def eof_received(self) -> bool:
-        return False
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
 
     def pause_writing(self) -> None:
-        if self._drained is None:
-            self._drained = self._loop.create_future()
+        if self._blocked is None:
+            self._blocked = self._loop.create_future()
+            self._settle()
+            self._progress = self._transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
-        if self._drained is not None:
-            if not self._drained.done():
-                self._drained.set_result(None)
-            self._drained = None
-
-    # httptools' callbacks
-
-    def on_message_begin(self) -> None:
-        self._url, self._headers, self._headers_size = b"", {}, 0
-        self._inside = True
-        self._begun += 1
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-        if len(self._url) > limits.URL_BYTES:
-            raise BadRequest(f"the URL is longer than {limits.URL_BYTES} bytes")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers_size += len(name) + len(value)
-        if self._headers_size > limits.HEADER_BYTES:
-            raise BadRequest(f"the headers are larger than {limits.HEADER_BYTES} bytes")
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        parser = self._parser
-        try:
-            url = httptools.parse_url(self._url)
-            path = unquote_to_bytes(url.path or b"/").decode()
-            query = (url.query or b"").decode()
-        except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            raise BadRequest("the URL is not valid UTF-8") from None
-        method = parser.get_method().decode("latin-1")
-        self._reading = Exchange(self, method, path, query, self._headers, parser.should_keep_alive())
-
-    def on_body(self, body: bytes) -> None:
-        if self._reading is not None:
-            self._reading.feed(body)
-            self._enqueue(self._reading)
-
-    def on_message_complete(self) -> None:
-        self._inside = False
-        exchange, self._reading = self._reading, None
-        if exchange is not None:
-            exchange.finish()
-            self._enqueue(exchange)
+        if self._blocked is not None:
+            if not self._blocked.done():
+                self._blocked.set_result(None)
+            self._blocked = None
+            self._advance()
 
     # requests and answers in order
 
-    def _enqueue(self, exchange: Exchange) -> None:
-        if exchange is not self._current and (not self._queue or self._queue[-1] is not exchange):
-            self._queue.append(exchange)
-            if len(self._queue) > limits.PIPELINED_REQUESTS:
-                self.pause()
+    def _take(self, data: bytes) -> None:
+        """Parses what has come and begins what can begin."""
+        parser, fresh, raw = self._parser, self._calm, data
+        if fresh:
+            if not data.isascii():
+                data = with_plain_url(data)
+        elif self._phase == BODY:
+            self._progress += len(data)
+            if self._progress >= limits.BODY_STALL_BYTES:
+                self._enter(BODY)
+        parser.begun = 0
+        parser.take(data)
+        # Only bytes that are one whole request, no more and no less, may stand for it later.
+        whole = fresh and parser.begun == 1 and not parser.inside and not parser.backlog and parser.refusal is None
+        self._raw = raw if whole else None
+        self._advance()
+        self._raw = None
 
-    def _next(self) -> None:
-        """Begins the next request if none is under way. One with a ready answer needs no task."""
-        while self._current is None and self._queue and not self._transport.is_closing():
-            exchange = self._queue.popleft()
-            ready = self._app.ready_answer(exchange) if exchange.complete else None
-            if ready is not None:
-                self._send_ready(exchange, ready, self._raw if exchange.keep_alive else None)
-                continue
+    def _advance(self) -> None:
+        """Begins the next requests as long as their answers are ready, then lets others have their turn."""
+        parser, turns = self._parser, limits.PIPELINED_REQUESTS
+        if self._current is not None and self._task is None and self._current.over:
+            self._current = None
+        while self._current is None and self._blocked is None and self._phase != CLOSING:
+            if parser.requests:
+                if not turns:
+                    self._loop.call_soon(self._advance)
+                    break
+                turns -= 1
+                self._begin(parser.requests.popleft())
+            elif parser.backlog:
+                parser.parse()
+            elif parser.refusal is not None:
+                self._refuse(*parser.refusal)
+            elif self._left:
+                self._close()
+            else:
+                break
+        self._settle()
+
+    def _begin(self, exchange: Exchange) -> None:
+        ready = self._app.ready_answer(exchange) if exchange.complete else None
+        if ready is not None:
+            if self._phase == IDLE:
+                self.deadline = self._loop.time() + limits.IDLE_CONNECTION_SECONDS
+            self._send_ready(exchange, ready, self._raw)
+            self._after(exchange)
+        else:
             self._current = exchange
             self._task = self._loop.create_task(self._handle(exchange))
-        if len(self._queue) <= limits.PIPELINED_REQUESTS:
-            self.resume()
 
     async def _handle(self, exchange: Exchange) -> None:
         try:
@@ -292,94 +190,182 @@ class Protocol(asyncio.Protocol):
                 self._send(exchange, answer)
             else:
                 self._send_ready(exchange, answer, None)
-            if self._drained is not None:  # a slow reader gets nothing more to buffer
-                await self._drained
-        finally:
-            self._current = None
-            if not exchange.complete or not exchange.keep_alive:
-                self._transport.close()
-        self._next()
+        except Exception:
+            log.exception("the answer to %s %s was cut off", exchange.method, exchange.path)
+            self.abort()
+        self._current = self._task = None
+        self._after(exchange)
+        self._advance()
+
+    def _after(self, exchange: Exchange) -> None:
+        """What becomes of the connection once the answer is written."""
+        self._held = False
+        if self._phase == CLOSING:
+            return
+        if not exchange.keep_alive:
+            if exchange.complete and not self._parser.backlog and self._parser.refusal is None:
+                self._close()
+            else:
+                self._linger()
+        elif not exchange.complete:
+            self._current = exchange  # what little is left of it is read off
 
     def _send_ready(self, exchange: Exchange, ready: Ready, raw: bytes | None) -> None:
-        wire = self._app.wire(ready, exchange, raw)
-        self.write(wire if exchange.method != "HEAD" else wire[: wire.index(b"\r\n\r\n") + 4])
-        if not exchange.keep_alive:
-            self._transport.close()
+        packet = self._app.packet(ready, exchange, exchange.end(), self._loop.time())
+        if raw is not None and exchange.keep_alive:
+            self._app.reads.make_hot(raw, packet)
+        self.write(packet.wire if exchange.method != "HEAD" else packet.head)
 
     def _send(self, exchange: Exchange, answer: Response) -> None:
-        body = self._app.body_of(answer)
-        head = head_bytes(answer.status, self._app.headers_of(answer), len(body), exchange.keep_alive)
+        app, body = self._app, self._app.body_of(answer)
+        head = app.start(answer) + app.dates.line(self._loop.time()) + heads.length(body) + exchange.end()
         self.write(head if exchange.method == "HEAD" else head + body)
 
     async def _stream(self, exchange: Exchange, answer: StreamResponse) -> None:
         """Writes pieces as chunks until they end or the client leaves; a failing source cuts the connection off."""
-        self.write(head_bytes(answer.status, self._app.headers_of(answer), None, exchange.keep_alive))
-        exchange.when_gone(self._cancel)
-        pieces: AsyncIterator[bytes] = answer.pieces
+        pieces: Any = answer.pieces
         whole = False
         try:
-            async for piece in pieces:
-                if piece:
-                    self.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-                if self._drained is not None:
-                    await self._drained
-            self.write(b"0\r\n\r\n")
+            if exchange.old:
+                exchange.keep_alive = False  # the end of the answer is the connection's
+            start = self._app.start(answer) + self._app.dates.line(self._loop.time())
+            self.write(start + (b"" if exchange.old else heads.CHUNKED) + exchange.end())
+            if exchange.method != "HEAD":
+                exchange.when_gone(self._cancel)
+                await self._write_pieces(pieces, exchange.old)
             whole = True
         except asyncio.CancelledError:
-            if not self._transport.is_closing():
+            if not exchange.left:
                 raise
         finally:
+            if not whole:
+                self.abort()
             close = getattr(pieces, "aclose", None)
             if close is not None:
                 await close()
-            if not whole:
-                self._transport.abort()
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    async def _write_pieces(self, pieces: Any, plain: bool) -> None:
+        async for piece in pieces:
+            if piece:
+                self.write(piece if plain else b"%x\r\n%b\r\n" % (len(piece), piece))
+            if self._blocked is not None:
+                await self._blocked
+        if not plain:
+            self.write(b"0\r\n\r\n")
 
-    def refuse(self, status: int, text: str) -> None:
-        """Answers what cannot be handled and closes."""
+    def _refuse(self, status: int, text: str) -> None:
+        """Answers what cannot be handled, and closes."""
+        body = text.encode()
+        start = self._app.heads.start(status, [("Content-Type", TEXT)], complete=True)
+        self.write(start + self._app.dates.line(self._loop.time()) + heads.length(body) + heads.CLOSE + body)
+        self._linger()
+
+    # the connection
+
+    def _settle(self) -> None:
+        """Finds out what the connection is at, until when that may last, and whether to take more from the client."""
+        if self._phase == CLOSING:
+            return
+        parser = self._parser
+        if self._blocked is not None:
+            phase = WRITING
+        elif self._current is not None:
+            phase = WORKING if self._current.complete or self._held else BODY
+        elif parser.requests or parser.backlog:
+            phase = WORKING
+        elif parser.inside:
+            phase = HEAD if parser.reading is None else BODY
+        else:
+            phase = IDLE
+        if phase != self._phase:
+            self._enter(phase)
+        paused = self._held or self._blocked is not None or bool(parser.backlog)
+        if paused is not self._paused:
+            self._pause(paused)
+
+    def _enter(self, phase: int) -> None:
+        self._phase = phase
+        self._calm = phase == IDLE
+        self._progress = 0
+        self.deadline = self._loop.time() + seconds(phase) if phase != WORKING else inf
+
+    def expire(self) -> None:
+        """Called when the deadline is past: cuts the connection off unless its client is only slow to read."""
+        if self._phase == WRITING and (unsent := self._transport.get_write_buffer_size()) < self._progress:
+            self._progress = unsent
+            self.deadline = self._loop.time() + limits.WRITE_STALL_SECONDS
+            return
+        self._app.gate.expired += 1
+        self.abort()
+
+    def hold(self, held: bool) -> None:
+        """Takes nothing more from the client for a request's sake, or goes on taking."""
+        self._held = held
+        self._settle()
+
+    def _pause(self, paused: bool) -> None:
         if not self._transport.is_closing():
-            body = text.encode()
-            self.write(head_bytes(status, [("Content-Type", TEXT)], len(body), False) + body)
-            self._transport.close()
-
-    @property
-    def idle(self) -> bool:
-        """True while the client has not sent a whole request and nothing is being done for it."""
-        return self._current is None
-
-    def close(self) -> None:
-        """Closes at once."""
-        self._transport.abort()
-        self._cancel()
+            self._paused = paused
+            if paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def write(self, data: bytes) -> None:
         """Writes bytes as they are; nothing once the client has left."""
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def pause(self) -> None:
-        """Takes nothing more from the client for now."""
-        if not self._paused and not self._transport.is_closing():
-            self._paused = True
-            self._transport.pause_reading()
+    async def close(self) -> None:
+        """Ends the connection: who waits for a change is answered now, what is being done has a moment to be done."""
+        gone = self._gone = self._loop.create_future()
+        task = self._task
+        self._finish()
+        if task is not None:
+            _, late = await asyncio.wait([task], timeout=limits.GOODBYE_SECONDS)
+            if late:
+                task.cancel()
+        await asyncio.wait([gone], timeout=limits.GOODBYE_SECONDS)
+        self.abort()
 
-    def resume(self) -> None:
-        """Takes from the client again."""
-        if self._paused and not self._transport.is_closing():
-            self._paused = False
-            self._transport.resume_reading()
+    def abort(self) -> None:
+        """Ends it now, without regard for what is written."""
+        self._enter(CLOSING)
+        self._transport.abort()
 
+    def _finish(self) -> None:
+        """Takes no more requests and closes after the last answer."""
+        if self._phase != CLOSING:
+            self._left = True
+            self._lost()
+            self._advance()
 
-def head_bytes(status: int, headers: list[tuple[str, str]], length: int | None, keep_alive: bool) -> bytes:
-    """A response's head. Without a length the body comes in chunks."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers]
-    lines.append("Transfer-Encoding: chunked\r\n" if length is None else f"Content-Length: {length}\r\n")
-    if not keep_alive:
-        lines.append("Connection: close\r\n")
-    lines.append("\r\n")
-    reason = _REASONS.get(status) or f"HTTP/1.1 {status} Unknown\r\n".encode()
-    return reason + "".join(lines).encode("latin-1", "replace")
+    def _lost(self) -> None:
+        """Tells everyone who works for the client that it has left."""
+        for exchange in (self._current, self._parser.reading, *self._parser.requests):
+            if exchange is not None:
+                exchange.lost()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _close(self) -> None:
+        self._enter(CLOSING)
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """Sends no more, but lets the client send for a while: to close on it could lose the answer on its way."""
+        self._enter(CLOSING)
+        if self._transport.is_closing():
+            return
+        if not self._tls:
+            self._transport.write_eof()
+        self.deadline = self._loop.time() + limits.LINGER_SECONDS
+        if self._paused:
+            self._pause(False)
+
+    def _throw_away(self, data: bytes) -> None:
+        self._progress += len(data)
+        if self._progress > limits.LINGER_BYTES:
+            self.abort()

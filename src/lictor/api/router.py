@@ -59,9 +59,10 @@ class Route(msgspec.Struct):
 
 
 class Router:
-    """All routes of an agent."""
+    """All routes of an agent. What a `local` router registers, every agent answers itself, server or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, local: bool = False) -> None:
+        self._local = local
         self._whole: dict[str, Route] = {}
         self._prefixes: dict[str, Route] = {}
 
@@ -108,8 +109,9 @@ class Router:
             mine.reads.update(route.reads)
             mine.actions.update(route.actions)
             mine.cacheable |= route.cacheable
+            mine.local |= route.local
             mine.error_meta |= route.error_meta
 
     def _route(self, path: str) -> Route:
         table = self._prefixes if path.endswith("/") else self._whole
-        return table.setdefault(path, Route(path))
+        return table.setdefault(path, Route(path, local=self._local))

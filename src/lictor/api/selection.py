@@ -53,6 +53,6 @@ def by_distance(
     if not near:
         return rows, ()
     if near == "_agent":
-        near = context.config.node_name
+        near = context.node_of(request)
     rows, cells, _ = nearest(context.state, near, rows, node_of)
     return rows, cells

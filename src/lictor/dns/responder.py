@@ -1,13 +1,14 @@
 """From a message's bytes to the answer's: the whole of DNS but for the waiting.
 
-`Responder.respond` gives the answer, or what must be asked of recursors first: a `Forward` sends the client's own
-question on; a `Chase` looks host names up that the catalog's answer leads to, after which `respond` is called again
-with what they said. No I/O; nothing that a client sends, and nothing that the catalog raises, makes it raise.
+`Responder.respond` gives the answer, or what must come first: a `Later` waits for the catalog's own answer; a `Forward`
+sends the client's question on to the recursors; a `Chase` has them look up host names that the catalog's answer leads
+to, after which `respond` is called again with what they said. No I/O; nothing that a client sends, and nothing that the
+catalog raises, makes it raise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
@@ -23,7 +24,7 @@ from lictor.dns.ready import Ready, Shelf
 from lictor.dns.records import AAAA, AXFR, NOTIMP, NS, NXDOMAIN, REFUSED, SERVFAIL, SOA, A, Name, Record
 from lictor.dns.request import Request
 from lictor.dns.settings import DNSSettings, Zone
-from lictor.dns.source import Source
+from lictor.dns.source import Pending, Source
 from lictor.errors import LictorError, dns_rcode
 from lictor.runtime.clock import Clock, Entropy
 from lictor.runtime.log import get_logger
@@ -47,7 +48,14 @@ class Chase(msgspec.Struct, frozen=True):
     rtype: int
 
 
-Response = bytes | Forward | Chase
+class Later(msgspec.Struct, frozen=True):
+    """The catalog's answer is on its way: ask again after `wait`. If it does not come, `failed` is the answer."""
+
+    wait: Callable[[], Awaitable[None]]
+    failed: bytes
+
+
+Response = bytes | Forward | Chase | Later
 
 
 class Responder:
@@ -79,6 +87,10 @@ class Responder:
             return asked
         try:
             return self._answer(data, asked, client, tcp, resolved)
+        except Pending as pending:
+            return Later(
+                pending.wait, data[:2] + pack(asked, self._refusal(SERVFAIL, authoritative=True), self._shapes[tcp])
+            )
         except LictorError as error:
             rcode = dns_rcode(error)
             log.warning("%s asked for %s: %s", client, asked.name, error)

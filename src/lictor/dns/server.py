@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from lictor import limits
 from lictor.dns.recursors import Recursors
-from lictor.dns.responder import Chase, Forward, Responder
+from lictor.dns.responder import Chase, Forward, Later, Responder
 from lictor.dns.settings import DNSSettings
 from lictor.dns.source import Source
 from lictor.dns.tcp import TCPListener
 from lictor.dns.udp import UDPListener
+from lictor.errors import LictorError
 from lictor.runtime.clock import Clock, Entropy
 
 Send = Callable[[bytes], None]
@@ -91,14 +92,27 @@ class DNSServer:
     def _answer(self, message: bytes, host: str, tcp: bool, send: Send) -> None:
         """Answers now or, where recursors must be asked first, later."""
         answer = self.responder.respond(message, host, tcp)
-        if isinstance(answer, Forward | Chase):
+        if isinstance(answer, Forward | Chase | Later):
             task = asyncio.get_running_loop().create_task(self._answer_later(answer, message, host, tcp, send))
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
         elif answer is not None or tcp:
             send(answer or b"")
 
-    async def _answer_later(self, first: Forward | Chase, message: bytes, host: str, tcp: bool, send: Send) -> None:
+    async def _answer_later(
+        self, first: Forward | Chase | Later, message: bytes, host: str, tcp: bool, send: Send
+    ) -> None:
+        waits = 0
+        while isinstance(first, Later):
+            waits += 1
+            try:
+                await first.wait()
+            except LictorError:
+                waits = limits.DNS_WAITS
+            answer = first.failed if waits >= limits.DNS_WAITS else self.responder.respond(message, host, tcp)
+            if not isinstance(answer, Forward | Chase | Later):
+                return send(answer or b"")
+            first = answer
         if isinstance(first, Forward):
             send(await self.recursors.forward(first.message, tcp) or first.failed)
             return

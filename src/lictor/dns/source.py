@@ -6,13 +6,23 @@ question cannot be answered now.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 
+from lictor.errors import LictorError
 from lictor.state.answer import Answer
 from lictor.state.views import HealthEntry
 from lictor.types.catalog import Node
+
+
+class Pending(LictorError):
+    """The answer is not there yet; `wait` returns when it is worth asking again, or raises a LictorError."""
+
+    def __init__(self, wait: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("the answer is not there yet")
+        self.wait = wait
 
 
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from lictor.runtime.clock import Clock, SystemClock
 from lictor.runtime.log import get_logger
 from lictor.server import leader
 from lictor.server.transaction import Tx
@@ -20,17 +21,23 @@ from lictor.state.cells import Cell
 from lictor.store import Event, Store
 
 T = TypeVar("T")
+RECONNECT_TIMEOUT_SECONDS = 72 * 3600.0
+"""How long a member may be gone before it is forgotten (the reference's reconnect_timeout)."""
 log = get_logger("server")
 
 
 class Server:
     """One server's engine. `open` before use, `close` at the end."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, clock: Clock | None = None, reconnect_timeout: float = RECONNECT_TIMEOUT_SECONDS
+    ) -> None:
         self.store = store
-        self.shared = False  # True where other servers write to the same store
+        self.clock = clock or SystemClock()
+        self.reconnect_timeout = reconnect_timeout
+        self.shared = store.shared
         self.state = State()
-        self.writer = Writer(store, self.state)
+        self.writer = Writer(store, self.state, shared=self.shared)
         self.leading = False
         self._duties: asyncio.Task[None] | None = None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
@@ -16,12 +17,14 @@ import msgspec
 
 from lictor.errors import LictorError, StoreError
 from lictor.runtime.log import get_logger
+from lictor.server.commands import members
 from lictor.server.commands.sessions import TTL_GRACE
 from lictor.server.server import Server
 from lictor.state import State
 from lictor.state.tables import pack
 from lictor.store import archive
 from lictor.store.base import Entry
+from lictor.types.catalog import SERF_HEALTH
 from lictor.types.kv import Session, SessionAlive
 
 _BATCH = 512
@@ -60,21 +63,23 @@ async def restore(server: Server, file: BinaryIO) -> int:
     """Replaces everything by what an archive holds and returns the revision of that.
 
     Raises StoreError with nothing changed when the archive is damaged or is none of ours. Sessions with a TTL begin
-    it anew; delays of lost locks are over.
+    it anew; delays of lost locks are over. Who is a member now stays one: that is no matter of what was saved.
     """
     with tempfile.TemporaryFile() as state:
         await asyncio.to_thread(archive.unpack, file, state)
         ttls = await asyncio.to_thread(_examine, state, server.state)
-        former = [row.lease for row in server.state.keys.alive.scan()]
         leases: dict[str, int] = {}
-        try:
-            granted = await asyncio.gather(*(server.store.grant(ttl * TTL_GRACE) for ttl in ttls.values()))
-            leases.update(zip(ttls, granted, strict=True))
-            revision = await server.store.restore(_entries(state, server.state, leases))
-        except BaseException:
-            await _revoke(server, list(leases.values()))
-            raise
+        async with server.writer.turn:  # no plan of ours may have been made before and be committed behind
+            former = [row.lease for row in server.state.keys.alive.scan()]
+            try:
+                granted = await asyncio.gather(*(server.store.grant(ttl * TTL_GRACE) for ttl in ttls.values()))
+                leases.update(zip(ttls, granted, strict=True))
+                revision = await server.store.restore(_entries(state, server.state, leases))
+            except BaseException:
+                await _revoke(server, list(leases.values()))
+                raise
     await server.reached(revision)
+    await _restate_members(server)
     await _revoke(server, former)
     log.info("snapshot restored at revision %d", revision)
     return revision
@@ -123,17 +128,35 @@ def _examine(file: BinaryIO, state: State) -> dict[str, float]:
 
 
 async def _entries(file: BinaryIO, state: State, leases: dict[str, int]) -> AsyncIterator[Entry]:
-    """The entries as they are put back: those under a lease go, but for the signs of life of sessions."""
+    """The entries as they are put back: those under a lease go, but for the signs of life of sessions.
+
+    Members are those of now, with the leases of now.
+    """
     file.seek(0)
     rows: Iterator[Entry] = archive.entries(file)
-    head = state.keys.alive.store_key("")
+    head, kept = state.keys.alive.store_key(""), state.members.table.store_key("")
     while batch := await asyncio.to_thread(lambda: list(islice(rows, _BATCH))):
         for entry in batch:
             if not entry.lease:
-                yield entry
+                if not entry.key.startswith(kept):
+                    yield entry
             elif entry.key.startswith(head) and (name := entry.key.removeprefix(head).decode()) in leases:
                 lease = leases[name]
                 yield msgspec.structs.replace(entry, value=pack(SessionAlive(id=name, lease=lease)), lease=lease)
+
+    for member in state.members.table.scan():
+        yield Entry(kept + state.members.table.name(member.name).encode(), pack(member), 0, 0)
+    for alive in state.members.alive.scan():
+        key = state.members.alive.store_key(state.members.alive.name(alive.name))
+        yield Entry(key, pack(alive), 0, 0, alive.lease)
+
+
+async def _restate_members(server: Server) -> None:
+    """The nodes with an agent in the catalog that was put back are the members of now."""
+    state = server.state
+    names = {member.name.lower() for member in state.members.table.scan()}
+    names |= {check.node.lower() for check in state.catalog.checks.scan() if check.check_id == SERF_HEALTH}
+    await asyncio.gather(*(server.write(partial(members.restate, name=name)) for name in sorted(names)))
 
 
 async def _revoke(server: Server, leases: list[int]) -> None:

@@ -1,7 +1,8 @@
 """A write while it is being planned: reads see what was planned before it in the same commit, and are remembered.
 
 A *plan* is a function of a `Tx`. It reads rows, puts and deletes rows, or raises; then nothing of it counts. Several
-plans share a `Batch`, which becomes one store transaction: every row read from the state is compared at commit.
+plans share a `Batch`, which becomes one store transaction: every row read from the state that somebody else might have
+changed meanwhile is compared at commit.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ class BatchFull(Exception):
 class Batch:
     """Plans on their way into one store transaction. Leases that plans ask for get numbers below zero until granted."""
 
-    def __init__(self, state: State, max_changes: int) -> None:
+    def __init__(self, state: State, max_changes: int, *, shared: bool = True) -> None:
+        """`shared` False: this writer is the only one, and only rows under leases change without it."""
         self.state = state
+        self.compares_all = shared
         self.max_changes = max_changes
         self.writes: dict[tuple[str, str], Write] = {}
         self.ranges: list[tuple[Table[Any], str]] = []
@@ -108,7 +111,8 @@ class Tx:
         if _covered(self.ranges, table, name) or _covered(self._batch.ranges, table, name):
             return None
         row: R | None = table.rows.get(name)
-        self.compares.setdefault(table.store_key(name), row.modify_index if row is not None else 0)
+        if self._batch.compares_all or table.leased:
+            self.compares.setdefault(table.store_key(name), row.modify_index if row is not None else 0)
         return row
 
     def put(self, table: Table[R], record: R, *parts: str, lease: int = 0) -> R:

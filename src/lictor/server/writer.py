@@ -38,13 +38,17 @@ class _Submitted:
 class Writer:
     """Takes plans and commits them to a store in batches."""
 
-    def __init__(self, store: Store, state: State) -> None:
+    def __init__(self, store: Store, state: State, *, shared: bool = True) -> None:
+        """`shared`: other processes write to the store too."""
         self._store = store
+        self._shared = shared
         self._state = state
         self._queue: deque[_Submitted] = deque()
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self.turn = asyncio.Lock()
+        """Held while plans become a commit. Whoever changes the store past the writer holds it meanwhile."""
         self._alone = 0  # so many plans are committed one by one, to find the one that cannot be
         self.commits = 0
         self.plans = 0
@@ -77,7 +81,8 @@ class Writer:
     async def _run(self) -> None:
         try:
             while self._queue:
-                await self._commit_next()
+                async with self.turn:
+                    await self._commit_next()
         finally:
             self._task = None
 
@@ -113,7 +118,7 @@ class Writer:
 
     def _plan(self) -> tuple[Batch, list[_Submitted]]:
         """Runs queued plans into one batch. Plans that raise are answered only once what they read is durable."""
-        batch = Batch(self._state, self._store.max_changes)
+        batch = Batch(self._state, self._store.max_changes, shared=self._shared)
         members: list[_Submitted] = []
         most = 1 if self._alone else limits.BATCH_PLANS
         self._alone = max(0, self._alone - 1)

@@ -27,9 +27,9 @@ class KV(Table[KVEntry]):
         return parts[0]  # keys keep their case
 
     def moved(self, name: str, old: KVEntry | None, new: KVEntry | None, touched: set[Hashable]) -> None:
-        self.by_session.swap(
-            name, [old.session] if old and old.session else [], [new.session] if new and new.session else []
-        )
+        holder, taker = old.session if old else "", new.session if new else ""
+        if holder != taker:
+            self.by_session.swap(name, [holder] if holder else [], [taker] if taker else [])
         touched.add(("kv", name))
         for length in self.prefix_lengths:
             if length <= len(name):
@@ -56,7 +56,7 @@ class Sessions(Table[Session]):
 class Alive(Table[SessionAlive]):
     """The lease-bound sign of life of each session that has a TTL."""
 
-    prefix, kind = "alive", SessionAlive
+    prefix, kind, leased = "alive", SessionAlive, True
 
     def moved(self, name: str, old: SessionAlive | None, new: SessionAlive | None, touched: set[Hashable]) -> None:
         if new is None:
@@ -66,7 +66,7 @@ class Alive(Table[SessionAlive]):
 class LockDelays(Table[LockDelay]):
     """Keys that may not be locked for a while."""
 
-    prefix, kind = "lockdelay", LockDelay
+    prefix, kind, leased = "lockdelay", LockDelay, True
 
     def name(self, *parts: str) -> str:
         return parts[0]

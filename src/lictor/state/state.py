@@ -13,6 +13,7 @@ from lictor import limits
 from lictor.state.catalog import Catalog
 from lictor.state.cells import Cells, Waker
 from lictor.state.keys import Keys
+from lictor.state.members import Members
 from lictor.state.misc import ConfigEntries, Coordinates, Queries, Singletons
 from lictor.state.tables import Table
 from lictor.store import Entry, Event
@@ -25,6 +26,7 @@ class State:
         self.cells = Cells(limits.IDLE_CELLS)
         self.catalog = Catalog(self.cells)
         self.keys = Keys(self.cells)
+        self.members = Members(self.cells)
         self.queries = Queries()
         self.coordinates = Coordinates()
         self.config_entries = ConfigEntries()
@@ -37,6 +39,8 @@ class State:
             self.keys.sessions,
             self.keys.alive,
             self.keys.lock_delays,
+            self.members.table,
+            self.members.alive,
             self.queries,
             self.coordinates,
             self.config_entries,

@@ -32,6 +32,8 @@ class Table(Generic[R]):
 
     prefix: str
     kind: type[R]
+    leased = False
+    """True where rows vanish with their lease, without a plan."""
 
     def __init__(self) -> None:
         self.rows: SortedDict[str, R] = SortedDict()

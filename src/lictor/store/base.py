@@ -72,7 +72,10 @@ class Store(Protocol):
     """
 
     max_changes: int
-    """How many changes one transaction may hold (etcd's --max-txn-ops)."""
+    """How many changes one transaction may hold, and as many compares (etcd's --max-txn-ops sets its bound)."""
+
+    shared: bool
+    """Whether other servers write to the same store, so that only a barrier tells how far they are."""
 
     async def open(self) -> None:
         """Connects or creates the files. Raises StoreError with what to do about it."""
@@ -106,7 +109,13 @@ class Store(Protocol):
         """Ends the lease now; its keys are deleted at a new revision. Ending one that is gone is no error."""
 
     async def campaign(self, name: str, ttl: float) -> int:
-        """Waits until this process leads `name`; returns the term's fencing revision. Lost when the store closes."""
+        """Waits until this process leads `name`; returns the term's fencing revision, which grows from term to term.
+
+        The term is over when the store closes, or when this process gives no sign of life for `ttl` seconds.
+        """
+
+    async def lost(self, term: int) -> None:
+        """Returns once the term that `campaign` gave is over, or may be: from then on another may lead."""
 
     def snapshot(self) -> AsyncIterator[Entry]:
         """Every entry of one revision, in key order."""

@@ -110,6 +110,7 @@ class Settings(Section, frozen=True, kw_only=True):
     retry_max_wan: int = 0
     rejoin_after_leave: bool = False
     reconnect_timeout: Seconds = 0.0
+    member_ttl: Seconds = 10.0
     reconnect_timeout_wan: Seconds = 0.0
     advertise_reconnect_timeout: Seconds = 0.0
     leave_on_terminate: bool | None = None

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from lictor.acl.authorizer import require
 from lictor.agent.config import sanitised
+from lictor.agent.identity import own_member
 from lictor.api.context import Context
 from lictor.api.hostinfo import host_info
 from lictor.api.http import Request, Response, StreamResponse, empty_response, json_response, text_response
 from lictor.api.options import go_bool
 from lictor.api.router import Router
-from lictor.errors import BadRequest, Refused, UnsupportedMedia
+from lictor.errors import BadRequest, Refused, Unavailable, UnsupportedMedia
 from lictor.runtime.log import ROOT, Tap, level_of
 from lictor.types.kv import Coord
+from lictor.types.member import ALIVE, FAILED, LEFT, Member
 from lictor.version import REFERENCE, VERSION
 
-router = Router()
+router = Router(local=True)
 
-ALIVE = 1
 MONITOR_LINES = 512
 
 
@@ -43,8 +46,8 @@ async def itself(context: Context, request: Request) -> Response:
             },
             "DebugConfig": sanitised(config),
             "Coord": Coord(vec=[0.0] * 8),
-            "Member": _member(context, wan=False),
-            "Stats": _stats(context),
+            "Member": _member(own_member(config, agent.node), ALIVE, wan=False),
+            "Stats": await _stats(context),
             "Meta": agent.node.meta,
         }
     )
@@ -55,7 +58,9 @@ async def members(context: Context, request: Request) -> Response:
     """Every agent of the cluster, or with ?wan every server of all datacenters."""
     if request.param("segment") not in ("", "_all"):
         raise Refused("Network segments are not supported in this version of Consul")
-    return json_response([_member(context, wan=request.has("wan"))])
+    wan = request.has("wan")
+    rows = await context.agent.role.members()
+    return json_response([_member(member, status, wan=wan) for member, status in rows if member.server or not wan])
 
 
 @router.action("GET", "/v1/agent/host")
@@ -110,7 +115,7 @@ async def leave(context: Context, request: Request) -> Response:
     """Leaves the cluster and stops."""
     require(request.authorizer, "agent", context.agent.node.node, "write")
     # A moment for this answer to reach the client before the listeners go.
-    asyncio.get_running_loop().call_later(0.1, context.agent.shutdown)
+    asyncio.get_running_loop().call_later(0.1, partial(context.agent.shutdown, leave=True))
     return empty_response()
 
 
@@ -120,13 +125,7 @@ async def join(context: Context, request: Request) -> Response:
     require(request.authorizer, "agent", context.agent.node.node, "write")
     if not request.rest:
         raise BadRequest("Missing address")
-    config = context.agent.config
-    ours = f"{config.advertise_addr}:{config.ports.serf_wan if request.has('wan') else config.ports.serf_lan}"
-    if request.rest not in (ours, config.advertise_addr):
-        raise Refused(
-            f"1 error occurred:\n\t* Failed to join {request.rest}: this server stands alone, with a store of its own; "
-            "it takes no part in clusters\n\n"
-        )
+    await context.agent.role.join([request.rest])
     return empty_response()
 
 
@@ -136,8 +135,7 @@ async def force_leave(context: Context, request: Request) -> Response:
     require(request.authorizer, "operator", "", "write")
     if not request.rest:
         raise BadRequest("Missing node name")
-    if request.rest != context.agent.node.node:
-        raise Refused(f'agent: No node found with name "{request.rest}"')
+    await context.agent.role.force_leave(request.rest)
     return empty_response()
 
 
@@ -161,23 +159,22 @@ def enabled(request: Request) -> bool:
     return value
 
 
-def _member(context: Context, *, wan: bool) -> dict[str, Any]:
-    agent = context.agent
-    config = agent.config
+def _member(member: Member, status: int, *, wan: bool) -> dict[str, Any]:
     tags = {
         "build": f"{REFERENCE}:lictor",
-        "dc": config.datacenter,
-        "id": agent.node.id,
-        "port": str(config.ports.server),
-        "role": "consul" if config.server else "node",
+        "dc": member.datacenter,
+        "id": member.id,
+        "role": "consul" if member.server else "node",
         "vsn": "2",
     }
+    if member.server:
+        tags["port"] = str(member.server_port)
     return {
-        "Name": f"{config.node_name}.{config.datacenter}" if wan else config.node_name,
-        "Addr": config.advertise_addr,
-        "Port": config.ports.serf_wan if wan else config.ports.serf_lan,
+        "Name": f"{member.name}.{member.datacenter}" if wan else member.name,
+        "Addr": member.address,
+        "Port": member.wan_port if wan else member.port,
         "Tags": tags,
-        "Status": ALIVE,
+        "Status": status,
         "ProtocolMin": 1,
         "ProtocolMax": 5,
         "ProtocolCur": 2,
@@ -187,28 +184,43 @@ def _member(context: Context, *, wan: bool) -> dict[str, Any]:
     }
 
 
-def _stats(context: Context) -> dict[str, dict[str, str]]:
-    agent, server = context.agent, context.server
-    local = agent.local
-    return {
+async def _stats(context: Context) -> dict[str, dict[str, str]]:
+    agent = context.agent
+    local, server = agent.local, agent.role.server
+    try:
+        rows = await agent.role.members()
+    except Unavailable:
+        rows = []
+    statuses = [status for _, status in rows]
+    stats = {
         "agent": {"checks": str(len(local.checks())), "services": str(len(local.services()))},
         "build": {"revision": VERSION, "version": REFERENCE},
         "consul": {
+            "known_servers": str(sum(member.server for member, _ in rows)),
+            "server": str(server is not None).lower(),
+        },
+        "runtime": {"arch": os.uname().machine, "goroutines": "0", "os": "linux"},
+        "serf_lan": {
+            "members": str(len(rows)),
+            "failed": str(statuses.count(FAILED)),
+            "left": str(statuses.count(LEFT)),
+        },
+    }
+    if server is not None:
+        revision = str(server.state.revision)
+        stats["consul"] |= {
             "known_datacenters": "1",
             "leader": str(server.leading).lower(),
             "leader_addr": agent.server_address,
-            "server": str(agent.config.server).lower(),
-        },
-        "raft": {
-            "applied_index": str(server.state.revision),
-            "commit_index": str(server.state.revision),
-            "last_log_index": str(server.state.revision),
-            "num_peers": "0",
+        }
+        stats["raft"] = {
+            "applied_index": revision,
+            "commit_index": revision,
+            "last_log_index": revision,
+            "num_peers": str(max(0, sum(member.server for member, _ in rows) - 1)),
             "state": "Leader" if server.leading else "Follower",
-        },
-        "runtime": {"arch": "", "goroutines": "0", "os": "linux"},
-        "serf_lan": {"members": "1", "failed": "0", "left": "0"},
-    }
+        }
+    return stats
 
 
 async def _lines(level: int, as_json: bool) -> AsyncIterator[bytes]:

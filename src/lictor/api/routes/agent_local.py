@@ -16,7 +16,7 @@ from lictor.types.catalog import CRITICAL, PASSING, WARNING, Check
 from lictor.types.definitions import ALIASES, CheckSpec, ServiceSpec
 from lictor.types.gojson import Wire, always
 
-router = Router()
+router = Router(local=True)
 
 
 @router.action("GET", "/v1/agent/services")

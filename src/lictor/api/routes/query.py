@@ -115,7 +115,7 @@ async def delete(context: Context, request: Request) -> Response:
 
 def _execute(context: Context, request: Request, name: str) -> Reply:
     asker = Asker(
-        node=context.config.node_name,
+        node=context.node_of(request),
         datacenter=context.config.datacenter,
         near=request.param("near"),
         address=_address(request),

@@ -25,7 +25,7 @@ async def create(context: Context, request: Request) -> Response:
     asked = decode(body, SessionRequest) if body else SessionRequest()
     config = context.config
     session = commands.from_request(
-        asked, context.entropy.uuid(), config.node_name, config.limits.session_ttl_min_seconds
+        asked, context.entropy.uuid(), context.node_of(request), config.limits.session_ttl_min_seconds
     )
     require(request.authorizer, "session", session.node, "write")
     created = await context.server.write(lambda tx: commands.create(tx, session))
