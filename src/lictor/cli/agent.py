@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lictor.agent.config import Built
 
 
+SWITCH_SECONDS = 0.0005
+
+
 class AgentCommand(Command):
     """Runs an agent.
 
@@ -67,6 +70,8 @@ class AgentCommand(Command):
     def _serve(self, built: Built, reload: Callable[[], Built]) -> int:
         import uvloop
 
+        # The store's thread must not wait long for the event loop to let go of the interpreter.
+        sys.setswitchinterval(SWITCH_SECONDS)
         from lictor.agent.agent import Agent
         from lictor.runtime.clock import Entropy, SystemClock
 
@@ -108,8 +113,14 @@ def _handle_signals(agent: Agent) -> None:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, agent.shutdown)
+    def terminate() -> None:
+        agent.shutdown(leave=agent.config.leave_on_terminate)
+
+    def interrupt() -> None:
+        agent.shutdown(leave=not agent.config.skip_leave_on_interrupt)
+
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     loop.add_signal_handler(signal.SIGHUP, reload)
 
 
