@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -15,12 +16,12 @@ from lictor.api.routes import build
 from lictor.errors import TooLarge
 from lictor.limits import Limits
 from lictor.runtime.clock import Entropy, SystemClock
-from lictor.server.commands import catalog
+from lictor.server.commands import members
 from lictor.server.events import Events
 from lictor.server.server import Server
 from lictor.store.memory import MemoryStore
-from lictor.types.catalog import PASSING, SERF_HEALTH, Check, Service
-from lictor.types.requests import RegisterRequest
+from lictor.types.catalog import Service
+from lictor.types.member import Member
 
 NODE, NODE_ID = "node1", "adf4238a-882b-9ddc-4a9d-5b6758e4159e"
 
@@ -130,15 +131,6 @@ async def start(**limits: Any) -> API:
     """An API whose agent has registered itself, as a real one does."""
     server = Server(MemoryStore())
     await server.open()
-    request = catalog.checked(
-        RegisterRequest(
-            id=NODE_ID,
-            node=NODE,
-            address="127.0.0.1",
-            service=Service(id="consul", service="consul", port=8300),
-            checks=[Check(check_id=SERF_HEALTH, name="Serf Health Status", status=PASSING)],
-        ),
-        "dc1",
-    )
-    await server.write(lambda tx: catalog.register(tx, request))
+    member = Member(id=NODE_ID, name=NODE, address="127.0.0.1", server=True, server_port=8300, datacenter="dc1")
+    await server.write(partial(members.attach, member=member, ttl=3600.0, now=0.0))
     return API(server, **limits)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from functools import partial
 
 import pytest
 
-from tests.api.harness import API, start
+from lictor.server.commands import members
+from lictor.types.member import ALIVE, LEFT, Member
+from tests.api.harness import API, NODE, start
 
 
 async def fill(api: API) -> str:
@@ -57,6 +60,29 @@ async def test_into_another_cluster(api: API) -> None:
         await asyncio.sleep(0)
     assert "Session" not in (await other.get("/v1/kv/lock")).json[0]
     await other.server.close()
+
+
+async def test_members_are_those_of_now(api: API) -> None:
+    def member(name: str) -> Member:
+        node_id = f"{len(name)}1111111-2222-3333-4444-555555555555"
+        return Member(id=node_id, name=name, address="10.0.0.7", server=True, server_port=8300, datacenter="dc1")
+
+    now = api.context.clock.time()
+    for name in ("stays", "left"):
+        await api.server.write(partial(members.attach, member=member(name), ttl=3600.0, now=now))
+    archive = await saved(api)
+    await api.server.write(partial(members.leave, name="left", now=now))
+    await api.server.write(partial(members.attach, member=member("joined"), ttl=3600.0, now=now))
+    assert (await api.put("/v1/snapshot", archive)).status == 200
+    known = {row.name: status for row, status in api.server.state.members.all().value}
+    assert known == {NODE: ALIVE, "stays": ALIVE, "left": LEFT, "joined": ALIVE}
+    assert (await api.get("/v1/health/node/left")).json == []
+    for name in ("stays", "joined"):
+        (health,) = (await api.get(f"/v1/health/node/{name}")).json
+        assert (health["CheckID"], health["Status"]) == ("serfHealth", "passing")
+        lease = api.server.state.members.alive.get(name).lease  # type: ignore[union-attr]
+        assert await api.server.store.keep_alive(lease)
+    assert {row["Node"] for row in (await api.get("/v1/catalog/service/consul")).json} == {NODE, "stays", "joined"}
 
 
 async def test_watchers_wake(api: API) -> None:
