@@ -90,15 +90,18 @@ def cluster(tmp_path: Path) -> Iterator[list[Node]]:
     """A server at 127.0.0.1 and two clients at 127.0.0.2 and 127.0.0.3; the second joins through the first."""
     names = ("http", "dns", "server", "serf_lan", "serf_wan")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    nodes = [Node(tmp_path, "server", "127.0.0.1", ports, server=True)]
-    nodes.append(Node(tmp_path, "one", "127.0.0.2", ports, retry_join=["127.0.0.1"], retry_interval="1s"))
-    nodes.append(Node(tmp_path, "two", "127.0.0.3", ports, retry_join=["127.0.0.2"], retry_interval="1s"))
-    for node in nodes:
-        eventually(partial(knows, node, 3), 30, f"{node.name} knows all nodes")
-    yield nodes
-    for node in nodes:
-        killed = node.process.poll() == -9
-        assert node.stop() == 0 or killed, node.log[-3000:]
+    nodes: list[Node] = []
+    try:
+        nodes.append(Node(tmp_path, "server", "127.0.0.1", ports, server=True))
+        nodes.append(Node(tmp_path, "one", "127.0.0.2", ports, retry_join=["127.0.0.1"], retry_interval="1s"))
+        nodes.append(Node(tmp_path, "two", "127.0.0.3", ports, retry_join=["127.0.0.2"], retry_interval="1s"))
+        for node in nodes:
+            eventually(partial(knows, node, 3), 30, f"{node.name} knows all nodes")
+        yield nodes
+    finally:
+        ended = [(node, node.process.poll() == -9 or node.stop() == 0) for node in nodes]
+    for node, well in ended:
+        assert well, node.log[-3000:]
         assert "Traceback (most recent call last)" not in node.log, node.log[-6000:]
 
 

@@ -45,6 +45,8 @@ class Batch:
         self.compares_all = shared
         self.max_changes = max_changes
         self.writes: dict[tuple[str, str], Write] = {}
+        self.names: dict[str, set[str]] = {}
+        """The rows written, by table."""
         self.ranges: list[tuple[Table[Any], str]] = []
         self.compares: dict[bytes, int] = {}
         self.leases: list[float] = []
@@ -61,6 +63,8 @@ class Batch:
         if tx.ranges and self.writes:
             raise BatchFull
         self.writes.update(tx.writes)
+        for prefix, name in tx.writes:
+            self.names.setdefault(prefix, set()).add(name)
         self.ranges += tx.ranges
         self.compares.update(tx.compares)
         self.leases += tx.leases
@@ -172,9 +176,8 @@ class Tx:
         self.ended_leases.add(lease)
 
     def _merge(self, table: Table[R], names: Iterable[str], mine: Callable[[str], bool]) -> Iterator[R]:
-        planned = {
-            w.name for w in (*self._batch.writes.values(), *self.writes.values()) if w.table is table and mine(w.name)
-        }
+        planned = {name for name in self._batch.names.get(table.prefix, ()) if mine(name)}
+        planned.update(write.name for write in self.writes.values() if write.table is table and mine(write.name))
         for name in sorted(planned.union(names)):
             row = self._row(table, name)
             if row is not None:
