@@ -8,71 +8,39 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from operator import attrgetter
 
 from lictor import limits
-from lictor.errors import StoreClosed
 from lictor.runtime.clock import Clock, SystemClock
-from lictor.store.base import Entry, Event, Listener, Txn
+from lictor.store.base import Entry, Listener, Txn
 from lictor.store.checks import check_entries, check_ttl, check_txn
 from lictor.store.jobs import EndLease, Grant, Job, Load, Outcome, Restore
 from lictor.store.leases import Leases
+from lictor.store.life import Life
+from lictor.store.subscription import Subscription
 
 
-class _Subscription:
-    """A listener that hears of nothing until its load has returned: before, it has nothing to apply changes to."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener: Listener | None = listener
-        self._held: list[tuple[int, Sequence[Event]]] | None = []
-
-    def __call__(self, revision: int, events: Sequence[Event]) -> None:
-        if self._held is not None:
-            self._held.append((revision, events))
-        elif self._listener is not None:
-            try:
-                self._listener(revision, events)
-            except Exception as error:
-                # A listener's fault must not keep others from hearing, nor a commit that is durable from returning.
-                context = {"message": f"a store's listener failed at revision {revision}", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(context)
-
-    def loaded(self) -> None:
-        """The load returns now, and what was held meanwhile follows it."""
-        if self._held:
-            asyncio.get_running_loop().call_soon(self._release)
-        else:
-            self._held = None
-
-    def cancel(self) -> None:
-        self._listener = self._held = None
-
-    def _release(self) -> None:
-        held, self._held = self._held, None
-        for revision, events in held or ():
-            self(revision, events)
-
-
-class LocalStore(ABC):
+class LocalStore(Life, ABC):
     """A store whose only writer is this process: it leads whatever it campaigns for."""
 
     max_changes: int = limits.STORE_CHANGES
+    shared: bool = False
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self._refusal: str | None = "the store is not open yet"
-        self._claimed = self._ended = False
+        super().__init__()
         self._revision = 0
         self._last_lease = 0
         self._listeners: list[Listener] = []
         self._leases = Leases(clock or SystemClock(), lambda lease: self._run(EndLease(lease)))
+        self._ended = asyncio.Event()
 
     @abstractmethod
     def _run(self, job: Job) -> Awaitable[Outcome]:
         """Runs a job after all those before it; what it led to has been through `_settle` when this is done."""
 
     async def load(self, listener: Listener) -> tuple[int, list[Entry]]:
-        subscription = _Subscription(listener)
+        subscription = Subscription(listener)
         try:
             found = await self._run(Load(subscription))
         except asyncio.CancelledError:
@@ -108,34 +76,25 @@ class LocalStore(ABC):
         self._require_open()
         return self._revision
 
+    async def lost(self, term: int) -> None:
+        await self._ended.wait()
+
     async def restore(self, entries: AsyncIterator[Entry]) -> int:
         self._require_open()
         ordered = sorted([entry async for entry in entries], key=attrgetter("key"))
         check_entries(ordered)
         return (await self._run(Restore(ordered))).revision
 
-    def _claim(self) -> None:
-        """To be called first by `open`: a store has one life."""
-        if self._claimed or self._ended:
-            raise StoreClosed("a store is opened only once")
-        self._claimed = True
-
     def _begin(self, revision: int) -> None:
         """From now on the store may be used, unless it was closed while it opened."""
-        if self._ended:
-            raise StoreClosed("the store is closed")
+        self._live()
         self._revision = revision
-        self._refusal = None
 
     def _end(self, reason: str) -> None:
-        """From now on every call is refused for `reason`, and no lease ends any more."""
-        self._ended = True
-        self._refusal = reason
+        """From now on every call is refused for `reason`, no lease ends any more, and what was led is led no more."""
+        self._die(reason)
         self._leases.close()
-
-    def _require_open(self) -> None:
-        if self._refusal is not None:
-            raise StoreClosed(self._refusal)
+        self._ended.set()
 
     def _settle(self, job: Job, outcome: Outcome) -> None:
         """What follows from a job that is done, on the event loop and in the order of the jobs."""
