@@ -24,6 +24,7 @@ from lictor.agent.roles import Role
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
 from lictor.runtime.clock import Clock, Entropy
+from lictor.runtime.files import raise_file_limit
 from lictor.server.events import Events
 from lictor.types.catalog import Node
 
@@ -71,6 +72,7 @@ class Agent:
     async def run(self, ready: Callable[[], None]) -> None:
         """Starts, calls `ready`, serves until asked to stop, and stops. Raises what keeps it from starting."""
         tasks: list[asyncio.Task[None]] = []
+        raise_file_limit()
         try:
             for task in await self.role.open():
                 task.add_done_callback(self._role_ended)

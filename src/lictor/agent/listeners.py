@@ -19,6 +19,7 @@ from lictor.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from lictor.agent.agent import Agent
+    from lictor.agent.config import Address
 
 
 class Listeners:
@@ -33,11 +34,10 @@ class Listeners:
         self.app = Application(self.context, build())
         self._for_agents = Context(agent, role.server, api, clock, agent.entropy, trusted=True)
         listen = agent.config.listen
-        mode = agent.config.unix_sockets.mode
-        self._http = [Listener(self.app, a.host, a.port, unix=a.path, mode=mode) for a in listen.http]
+        self._http = [self._listener(address) for address in listen.http]
         if listen.https:
             tls = _tls(agent)
-            self._http += [Listener(self.app, a.host, a.port, unix=a.path, mode=mode, tls=tls) for a in listen.https]
+            self._http += [self._listener(address, tls) for address in listen.https]
         self._http += self._agent_listeners()
         self.dns = [DNSServer(role.dns_source(), _dns_settings(agent), clock, agent.entropy) for _ in listen.dns]
         self._register_metrics()
@@ -62,6 +62,21 @@ class Listeners:
         for server in self.dns:
             server.configure(_dns_settings(self._agent))
 
+    def _listener(self, address: Address, tls: ssl.SSLContext | None = None) -> Listener:
+        config = self._agent.config
+        unix = config.unix_sockets
+        return Listener(
+            self.app,
+            address.host,
+            address.port,
+            unix=address.path,
+            mode=unix.mode,
+            user=unix.user,
+            group=unix.group,
+            tls=tls,
+            handshake_seconds=config.limits.https_handshake_timeout,
+        )
+
     def _agent_listeners(self) -> list[Listener]:
         """Where other agents ask: the join port of every agent, the server port of servers."""
         listen, found = self._agent.config.listen, []
@@ -77,9 +92,16 @@ class Listeners:
 
     def _register_metrics(self) -> None:
         metrics, server = self._agent.metrics, self._agent.role.server
-        metrics.gauge("http.watches", lambda: self.app.reads.watching)
-        metrics.gauge("http.ready_answers", lambda: len(self.app.reads))
-        metrics.counter("http.requests", lambda: self.app.requests)
+        app = self.app
+        metrics.gauge("http.connections", lambda: app.gate.connections)
+        metrics.counter("http.connections_refused", lambda: app.gate.refused)
+        metrics.counter("http.connections_expired", lambda: app.gate.expired)
+        metrics.gauge("http.watches", lambda: app.reads.watching)
+        metrics.counter("http.watches_refused", lambda: app.reads.refused)
+        metrics.gauge("http.ready_answers", lambda: len(app.reads))
+        metrics.gauge("http.ready_answers_bytes", lambda: app.reads.bytes)
+        metrics.counter("http.requests", lambda: app.requests)
+        metrics.counter("http.requests_hot", lambda: app.hot_answers)
         if server is None:
             return
         state, writer = server.state, server.writer
@@ -103,6 +125,9 @@ def _api_config(agent: Agent) -> APIConfig:
         blocked=config.http_config.block_endpoints,
         writers=config.http_config.allow_write_http_from,
         json_tail=b"\n" if config.dev_mode else b"",
+        unprintable=config.disable_http_unprintable_char_filter,
+        header_bytes=config.http_config.max_header_bytes,
+        connections_per_client=config.limits.http_max_conns_per_client,
     )
 
 

@@ -18,7 +18,7 @@ from lictor.api.options import read_options, refuse_enterprise
 from lictor.api.reads import Reads
 from lictor.api.ready import GZIP, GZIP_FROM, Packet, Ready, accepts_gzip, compressed
 from lictor.api.router import Router
-from lictor.errors import MethodNotAllowed, PermissionDenied, http_status
+from lictor.errors import BadRequest, MethodNotAllowed, PermissionDenied, http_status
 from lictor.runtime.log import get_logger
 
 log = get_logger("http")
@@ -81,7 +81,7 @@ class Application:
             answer = self._error(request, error)
         if isinstance(answer, StreamResponse) or len(answer.body) < GZIP_FROM:
             return answer
-        return await self._packed(answer) if _wants_gzip(request, answer.body) else answer
+        return await self._pack(answer) if _wants_gzip(request, answer.body) else answer
 
     def start(self, answer: Response | StreamResponse) -> bytes:
         """The beginning of an answer's head, with the headers that every answer has."""
@@ -92,11 +92,13 @@ class Application:
         tail = self.context.config.json_tail
         return answer.body + tail if tail and answer.json and not answer.complete else answer.body
 
-    async def _packed(self, answer: Response | Ready) -> Response | Ready:
+    async def _pack(self, answer: Response | Ready) -> Response | Ready:
         """The answer with its body compressed, which nobody else waits for."""
         if isinstance(answer, Ready):
             if not answer.packed:
                 await answer.pack_aside()
+            return answer
+        if any(name.lower() == "content-encoding" for name, _ in answer.headers):
             return answer
         body = self.body_of(answer)
         if len(body) < limits.PACK_INLINE_BYTES:
@@ -109,6 +111,8 @@ class Application:
         config = self.context.config
         if config.blocked and request.path.startswith(config.blocked):
             raise PermissionDenied("Endpoint is blocked by agent configuration")
+        if not (config.unprintable or request.path.isprintable()):
+            raise BadRequest("the path has a character that cannot be printed")
         found = self._router.match(request.path)
         if found is None:
             return Response(404)

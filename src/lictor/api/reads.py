@@ -47,6 +47,7 @@ class Reads:
         self.bytes = 0
         """What the ready answers hold, in all their forms."""
         self.watching = 0
+        self.refused = 0
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -153,6 +154,7 @@ class Reads:
     async def _wait(self, route: Route, request: Request, options: ReadOptions, first: Ready) -> Ready:
         """Waits until the answer differs and is newer than `options.index`, the time is up, or the client leaves."""
         if self.watching >= self._context.config.limits.watches:
+            self.refused += 1
             raise TooBusy(
                 f"{self.watching} blocking queries are held already; try again or raise limits.http_max_watches"
             )

@@ -65,6 +65,7 @@ class Router:
         self._local = local
         self._whole: dict[str, Route] = {}
         self._prefixes: dict[str, Route] = {}
+        self._longest = 0
 
     def read(self, path: str, *, cacheable: bool = False, error_meta: bool = False) -> Callable[[Read], Read]:
         """Registers a GET read. `cacheable` reads answer ?cached with X-Cache."""
@@ -91,7 +92,7 @@ class Router:
         route = self._whole.get(path)
         if route is not None:
             return route, ""
-        cut = len(path)
+        cut = min(len(path), self._longest)  # a path may be long and all slashes
         while (cut := path.rfind("/", 0, cut)) > 0:
             route = self._prefixes.get(path[: cut + 1])
             if route is not None:
@@ -114,4 +115,5 @@ class Router:
 
     def _route(self, path: str) -> Route:
         table = self._prefixes if path.endswith("/") else self._whole
+        self._longest = max(self._longest, len(path))
         return table.setdefault(path, Route(path, local=self._local))

@@ -14,7 +14,7 @@ from lictor.runtime.clock import Clock, SystemClock
 from lictor.runtime.log import get_logger
 from lictor.server import leader
 from lictor.server.transaction import Tx
-from lictor.server.watch import Watch
+from lictor.server.watch import Watch, wake_in_turns
 from lictor.server.writer import Writer
 from lictor.state import State
 from lictor.state.cells import Cell
@@ -83,8 +83,7 @@ class Server:
 
     def _follow(self, revision: int, events: Sequence[Event]) -> None:
         """The store's listener: applies a revision, then wakes those who waited for something in it."""
-        for wake in self.state.apply(revision, events):
-            wake()
+        wake_in_turns(iter(self.state.apply(revision, events)))
 
     async def _lead(self) -> None:
         term = await self.store.campaign("leader", ttl=10.0)

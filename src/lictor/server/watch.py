@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from lictor.state.cells import Cell
+from lictor import limits
+from lictor.state.cells import Cell, Waker
 
 
 class Watch:
@@ -45,3 +47,12 @@ class Watch:
         """Wakes who waits."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
+
+
+def wake_in_turns(wakers: Iterator[Waker]) -> None:
+    """Wakes some now and the others after the event loop had its turn, so that thousands do not hold everyone up."""
+    turn = list(islice(wakers, limits.WAKES_A_TURN))
+    for wake in turn:
+        wake()
+    if len(turn) == limits.WAKES_A_TURN:
+        asyncio.get_running_loop().call_soon(wake_in_turns, wakers)

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from lictor.state.cells import Cell
+from lictor.state.cells import DROPPED, Cell
 
 T = TypeVar("T")
 
@@ -30,4 +30,7 @@ def stamp(answer: Answer[Any]) -> tuple[tuple[Cell, int], ...]:
 
 def unmoved(stamped: tuple[tuple[Cell, int], ...]) -> bool:
     """True while no cell of a stamp has moved or been dropped."""
-    return all(cell.index == index for cell, index in stamped)
+    for cell, index in stamped:
+        if cell.index != index or index == DROPPED:
+            return False
+    return True

@@ -29,7 +29,7 @@ class Cells:
 
     def __init__(self, keep: int) -> None:
         self._cells: dict[Hashable, Cell] = {}
-        self._keep = keep
+        self._keep = self._sweep_at = keep
         self.revision = 1
 
     def __len__(self) -> int:
@@ -39,7 +39,7 @@ class Cells:
         """The cell of that name, born now if there is none."""
         cell = self._cells.get(name)
         if cell is None:
-            if len(self._cells) >= self._keep:
+            if len(self._cells) >= self._sweep_at:
                 self._sweep()
             cell = self._cells[name] = Cell(self.revision)
         return cell
@@ -56,9 +56,10 @@ class Cells:
         return woken
 
     def _sweep(self) -> None:
-        """Drops every cell that nobody waits for; should all be waited for, more are kept for as long as that lasts."""
+        """Drops every cell that nobody waits for. Where most are waited for, more are kept before the next time."""
         kept = {name: cell for name, cell in self._cells.items() if cell.wakers}
         for name, cell in self._cells.items():
             if name not in kept:
                 cell.index = DROPPED
         self._cells = kept
+        self._sweep_at = max(self._keep, 2 * len(kept))

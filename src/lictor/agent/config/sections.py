@@ -92,10 +92,11 @@ class HTTPConfig(Section, frozen=True, kw_only=True):
 class LimitsConfig(Section, frozen=True, kw_only=True):
     """Bounds on clients. `txn_max_ops`, `http_max_body_bytes` and `http_max_watches` are ours.
 
-    `rpc_rate` is calls a second (-1: no bound).
+    `rpc_rate` is calls a second (-1: no bound). `http_max_conns_per_client` is 0, no bound, where the reference has 200:
+    ten thousand watchers of one machine are no mistake. Connections are bounded in all.
     """
 
-    http_max_conns_per_client: int = 200
+    http_max_conns_per_client: int = 0
     https_handshake_timeout: Seconds = 5.0
     rpc_handshake_timeout: Seconds = 5.0
     rpc_rate: float = -1.0
