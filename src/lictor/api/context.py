@@ -23,6 +23,7 @@ class APIConfig:
     `blocked` are path prefixes that are refused, `writers` the networks that may use other methods than GET (all when
     there are none), `response_headers` are added to every answer, `json_tail` ends every JSON body. `header_bytes` is
     what a request's headers may have together, `connections_per_client` how many one address may hold (0: no bound).
+    `unprintable` lets paths, and so keys, have characters that cannot be printed.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class APIConfig:
         json_tail: bytes = b"",
         header_bytes: int = 0,
         connections_per_client: int = 0,
+        unprintable: bool = False,
     ) -> None:
         self.datacenter = datacenter
         self.node_name = node_name
@@ -46,6 +48,7 @@ class APIConfig:
         self.json_tail = json_tail
         self.header_bytes = header_bytes or HEADER_BYTES
         self.connections_per_client = connections_per_client
+        self.unprintable = unprintable
         self._writers = [ipaddress.ip_network(network, strict=False) for network in writers]
 
     def may_write(self, remote: str) -> bool:
