@@ -51,18 +51,20 @@ def test_local_services_and_data_outlive_a_restart(start_agent: StartAgent) -> N
     assert row["Service"]["Port"] == 80
 
 
-def test_a_port_in_use_is_named_and_ends_it(tmp_path: Path) -> None:
-    [taken] = free_ports(1)
+@pytest.mark.parametrize("which", ["http", "dns"])
+def test_a_port_in_use_is_named_and_ends_it(tmp_path: Path, which: str) -> None:
+    taken, free = free_ports(2)
+    other = {"http": "dns", "dns": "http"}[which]
     with socket.create_server(("127.0.0.1", taken)):
         ended = subprocess.run(
-            [LICTOR, "agent", "-dev", f"-http-port={taken}", f"-dns-port={free_ports(1)[0]}"],
+            [LICTOR, "agent", "-dev", f"-{which}-port={taken}", f"-{other}-port={free}"],
             capture_output=True,
             text=True,
             timeout=20,
             cwd=tmp_path,
         )
     assert ended.returncode == 1
-    assert str(taken) in ended.stdout + ended.stderr
+    assert f"cannot serve {which.upper()} on 127.0.0.1:{taken}" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 

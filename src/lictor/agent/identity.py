@@ -17,15 +17,24 @@ NODE_ID_FILE = "node-id"
 
 
 def node_id(config: RuntimeConfig, entropy: Entropy) -> str:
-    """The configured id, else the one kept in the data directory, else a new one that is kept there."""
+    """The configured id, else the one kept in the data directory, else a new one that is kept there.
+
+    Raises ConfigError naming the directory that cannot be written, or the file that holds something else.
+    """
+    if config.dev_mode or not config.data_dir:
+        return config.node_id.lower() or entropy.uuid()
+    file = Path(config.data_dir) / NODE_ID_FILE
     if config.node_id:
-        chosen = config.node_id.lower()
-    elif config.dev_mode or not config.data_dir:
-        return entropy.uuid()
+        chosen, kept = config.node_id.lower(), ""
     else:
-        chosen = _kept(Path(config.data_dir) / NODE_ID_FILE) or entropy.uuid()
-    if config.data_dir and not config.dev_mode:
-        write_atomically(Path(config.data_dir) / NODE_ID_FILE, chosen.encode())
+        kept = _kept(file)
+        chosen = kept or entropy.uuid()
+    # One that is kept already is not written again: an agent whose disk is full still starts.
+    if chosen != kept:
+        try:
+            write_atomically(file, chosen.encode())
+        except OSError as error:
+            raise ConfigError(f'data_dir "{config.data_dir}" cannot be written: {error.strerror}') from None
     return chosen
 
 

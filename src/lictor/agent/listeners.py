@@ -45,7 +45,10 @@ class Listeners:
     async def start(self) -> None:
         """Listens everywhere. Raises ConfigError naming the address that cannot be had."""
         for server, address in zip(self.dns, self._agent.config.listen.dns, strict=True):
-            await server.start(address.host, address.port)
+            try:
+                await server.start(address.host, address.port)
+            except OSError as error:
+                raise ConfigError(f"cannot serve DNS on {address}: {error.strerror or error}") from None
         for listener in self._http:
             await listener.start()
 
