@@ -129,7 +129,7 @@ class API:
 
 async def start(**limits: Any) -> API:
     """An API whose agent has registered itself, as a real one does."""
-    server = Server(MemoryStore())
+    server = Server(MemoryStore(), address="127.0.0.1:8300")
     await server.open()
     member = Member(id=NODE_ID, name=NODE, address="127.0.0.1", server=True, server_port=8300, datacenter="dc1")
     await server.write(partial(members.attach, member=member, ttl=3600.0, now=0.0))

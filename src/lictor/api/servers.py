@@ -23,12 +23,12 @@ class Server(msgspec.Struct, frozen=True):
 
 def servers(context: Context) -> list[Server]:
     """Every server, by node."""
-    own = context.agent.server_address
+    leader = context.server.leader_address
     rows = []
     for node, service in context.state.catalog.instances(SERVICE).value:
         host = f"[{node.address}]" if ":" in node.address else node.address
         address = f"{host}:{service.port}"
-        rows.append(Server(node.id, node.node, address, address == own and context.server.leading))
+        rows.append(Server(node.id, node.node, address, address == leader))
     return rows
 
 

@@ -10,17 +10,23 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from lictor.errors import LictorError, StoreClosed
 from lictor.runtime.clock import Clock, SystemClock
 from lictor.runtime.log import get_logger
 from lictor.server import leader
+from lictor.server.commands.misc import put_setting
 from lictor.server.transaction import Tx
-from lictor.server.watch import Watch, wake_in_turns
+from lictor.server.watch import Watch, reached, wake_in_turns
 from lictor.server.writer import Writer
 from lictor.state import State
 from lictor.state.cells import Cell
 from lictor.store import Event, Store
 
 T = TypeVar("T")
+LEADER = "leader"
+"""The setting in which the leader says where it is."""
+LEADER_TTL_SECONDS = 2.0
+"""How long a leader that gives no sign of life goes on leading."""
 RECONNECT_TIMEOUT_SECONDS = 72 * 3600.0
 """How long a member may be gone before it is forgotten (the reference's reconnect_timeout)."""
 log = get_logger("server")
@@ -30,9 +36,15 @@ class Server:
     """One server's engine. `open` before use, `close` at the end."""
 
     def __init__(
-        self, store: Store, clock: Clock | None = None, reconnect_timeout: float = RECONNECT_TIMEOUT_SECONDS
+        self,
+        store: Store,
+        clock: Clock | None = None,
+        reconnect_timeout: float = RECONNECT_TIMEOUT_SECONDS,
+        address: str = "",
     ) -> None:
+        """`address` is where other agents reach this server ("host:port")."""
         self.store = store
+        self.address = address
         self.clock = clock or SystemClock()
         self.reconnect_timeout = reconnect_timeout
         self.shared = store.shared
@@ -63,14 +75,7 @@ class Server:
 
     async def barrier(self) -> None:
         """Returns once the state holds every write acknowledged before the call, on any server."""
-        revision = await self.store.barrier()
-        if self.state.revision < revision:
-            await self.reached(revision)
-
-    async def reached(self, revision: int) -> None:
-        """Waits until the state has applied a revision."""
-        while self.state.revision < revision:
-            await self.moved((self.state.cells.get(("revision",)),))
+        await reached(self.state, await self.store.barrier())
 
     async def moved(self, cells: Iterable[Cell], timeout: float | None = None) -> bool:
         """Waits until one of the cells moves; False when `timeout` seconds pass first."""
@@ -85,11 +90,39 @@ class Server:
         """The store's listener: applies a revision, then wakes those who waited for something in it."""
         wake_in_turns(iter(self.state.apply(revision, events)))
 
+    @property
+    def leader_address(self) -> str:
+        """Where other agents reach the server that leads, as it last said itself; empty while there is none."""
+        kept = self.state.singletons.get(LEADER)
+        return kept.body.decode() if kept is not None else ""
+
     async def _lead(self) -> None:
-        term = await self.store.campaign("leader", ttl=10.0)
+        """Leads whenever it is this server's turn. A term that is lost is campaigned for again."""
+        while True:
+            try:
+                term = await self.store.campaign("leader", ttl=LEADER_TTL_SECONDS)
+                log.info("cluster leadership acquired, term %d", term)
+                await self._serve_term(term)
+            except StoreClosed:
+                return
+            except LictorError as error:
+                log.warning("leadership is not to be had, trying again: %s", error)
+                await asyncio.sleep(1.0)
+
+    async def _serve_term(self, term: int) -> None:
+        """Does the leader's duties until the term is over."""
+        tasks = [
+            asyncio.ensure_future(self.store.lost(term)),
+            asyncio.ensure_future(leader.run(self)),
+        ]
         self.leading = True
-        log.info("cluster leadership acquired, term %d", term)
         try:
-            await leader.run(self)
+            if self.address:
+                await self.write(lambda tx: put_setting(tx, LEADER, self.address.encode()))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.leading = False
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        log.info("cluster leadership lost, term %d", term)

@@ -20,6 +20,7 @@ from lictor.runtime.log import get_logger
 from lictor.server.commands import members
 from lictor.server.commands.sessions import TTL_GRACE
 from lictor.server.server import Server
+from lictor.server.watch import reached
 from lictor.state import State
 from lictor.state.tables import pack
 from lictor.store import archive
@@ -78,7 +79,7 @@ async def restore(server: Server, file: BinaryIO) -> int:
             except BaseException:
                 await _revoke(server, list(leases.values()))
                 raise
-    await server.reached(revision)
+    await reached(server.state, revision)
     await _restate_members(server)
     await _revoke(server, former)
     log.info("snapshot restored at revision %d", revision)

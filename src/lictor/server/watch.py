@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from lictor import limits
+from lictor.state import State
 from lictor.state.cells import Cell, Waker
 
 
@@ -56,3 +57,12 @@ def wake_in_turns(wakers: Iterator[Waker]) -> None:
         wake()
     if len(turn) == limits.WAKES_A_TURN:
         asyncio.get_running_loop().call_soon(wake_in_turns, wakers)
+
+
+async def reached(state: State, revision: int) -> None:
+    """Waits until a state has applied a revision."""
+    if state.revision >= revision:
+        return
+    watch = Watch(asyncio.get_running_loop())
+    while state.revision < revision:
+        await watch.moved((state.cells.get(("revision",)),))

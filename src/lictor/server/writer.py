@@ -16,6 +16,7 @@ from lictor import limits
 from lictor.errors import LictorError, StoreClosed, StoreConflict, TooBusy, Unavailable
 from lictor.runtime.log import get_logger
 from lictor.server.transaction import Batch, BatchFull, Tx
+from lictor.server.watch import reached
 from lictor.state import State
 from lictor.store import Store
 
@@ -89,7 +90,7 @@ class Writer:
     async def _commit_next(self) -> None:
         for _ in range(ATTEMPTS):
             batch, members = self._plan()
-            if not batch.writes and not batch.ranges:
+            if not batch.writes and not batch.ranges and not (self._shared and batch.compares):
                 return self._answer(members, self._state.revision)
             try:
                 granted = [await self._store.grant(ttl) for ttl in batch.leases]
@@ -100,7 +101,9 @@ class Writer:
                 for lease in granted:
                     await self._store.revoke(lease)
                 self._queue.extendleft(reversed(members))
-                await asyncio.sleep(0)  # lets the newer revision be applied before the plans are run again
+                # The plans are run again on a state that has what they collided with.
+                await reached(self._state, await self._store.barrier())
+                await asyncio.sleep(0)
                 continue
             except (LictorError, OSError) as error:
                 return self._fail(members, error)

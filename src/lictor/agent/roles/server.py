@@ -22,7 +22,7 @@ from lictor.errors import LictorError, Refused
 from lictor.runtime.clock import Clock
 from lictor.runtime.log import get_logger
 from lictor.server.commands import members as commands
-from lictor.server.server import Server
+from lictor.server.server import RECONNECT_TIMEOUT_SECONDS, Server
 from lictor.store import Store
 from lictor.types.catalog import Node
 from lictor.types.member import Member
@@ -39,10 +39,12 @@ class ServerRole:
     def __init__(self, config: RuntimeConfig, node: Node, clock: Clock) -> None:
         self._config, self._clock = config, clock
         self.server: Server | None
-        self._engine = self.server = Server(_store(config), clock, config.reconnect_timeout or 72 * 3600.0)
+        member = own_member(config, node)
+        timeout = config.reconnect_timeout or RECONNECT_TIMEOUT_SECONDS
+        self._engine = self.server = Server(_store(config), clock, timeout, member.reached_at)
         self.catalog: Catalog = OwnCatalog(self._engine, config.datacenter)
         self.watch_node: WatchNode | None = OtherNodes(self._engine).watch
-        self._membership = OwnMembership(self._engine, own_member(config, node), config.member_ttl, clock)
+        self._membership = OwnMembership(self._engine, member, config.member_ttl, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> list[asyncio.Task[None]]:

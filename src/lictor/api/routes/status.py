@@ -14,11 +14,11 @@ router = Router()
 async def leader(context: Context, request: Request) -> Response:
     """The leader's server address; empty text while there is none."""
     check_datacenter(request, context.config.datacenter)
-    return json_response(context.agent.server_address if context.server.leading else "")
+    return json_response(context.server.leader_address)
 
 
 @router.action("GET", "/v1/status/peers")
 async def peers(context: Context, request: Request) -> Response:
     """The servers' addresses."""
     check_datacenter(request, context.config.datacenter)
-    return json_response([context.agent.server_address])
+    return json_response([member.reached_at for member in context.state.members.servers().value])

@@ -51,7 +51,9 @@ def lock(tx: Tx, entry: KVEntry, session: str) -> KVEntry | None:
         raise Refused(f'invalid session "{session}"')
     session = holder.id  # ids are matched whatever their case, and kept in one
     old = tx.get(keys.kv, entry.key)
-    if old is not None and old.session and old.session != session:
+    # A holder that is gone holds nothing, even where its end and this key's locking missed each other on two servers.
+    taken_by = old.session if old is not None else ""
+    if taken_by and taken_by != session and tx.get(keys.sessions, taken_by) is not None:
         return None
     held = old is not None and old.session == session
     lock_index = (old.lock_index if old is not None else 0) + (0 if held else 1)
