@@ -15,12 +15,13 @@ from lictor.agent.checks import CheckKit, CheckScheduler
 from lictor.agent.checks.kit import CheckTLS
 from lictor.agent.config import Built, RuntimeConfig, reload_diff
 from lictor.agent.identity import node_id, own_node
-from lictor.agent.listeners import Listeners
+from lictor.agent.listeners import Listeners, join_listener
 from lictor.agent.local import LocalState, Syncer, upkeep
 from lictor.agent.local.files import DefinitionFiles
 from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
 from lictor.agent.roles import Role
+from lictor.api.listener import Listener
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
 from lictor.runtime.clock import Clock, Entropy
@@ -57,6 +58,7 @@ class Agent:
         self.local: LocalState
         self.syncer: Syncer
         self.listeners: Listeners | None = None
+        self._joining: Listener | None = None
         self._watches: Watches | None = None
 
     @property
@@ -73,19 +75,35 @@ class Agent:
         """Starts, calls `ready`, serves until asked to stop, and stops. Raises what keeps it from starting."""
         tasks: list[asyncio.Task[None]] = []
         raise_file_limit()
+        self._joining = join_listener(self)
         try:
-            for task in await self.role.open():
+            if self._joining is not None:
+                await self._joining.start()
+            for task in await self._role_opened():
                 task.add_done_callback(self._role_ended)
-            tasks = self._start_local()
-            self.listeners = Listeners(self)
-            await self.listeners.start()
-            self._follow_watches()
-            ready()
-            await self._shutdown.wait()
+            if not self._shutdown.is_set():
+                tasks = self._start_local()
+                self.listeners = Listeners(self)
+                await self.listeners.start()
+                self._follow_watches()
+                ready()
+                await self._shutdown.wait()
             if self.failure is not None:
                 raise self.failure
         finally:
             await self._stop(tasks)
+
+    async def _role_opened(self) -> list[asyncio.Task[None]]:
+        """Opens the role, which may take as long as it takes others to appear; asked to stop meanwhile, it gives up."""
+        opening = asyncio.ensure_future(self.role.open())
+        stopping = asyncio.ensure_future(self._shutdown.wait())
+        await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if opening.done():
+            return opening.result()
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        return []
 
     async def reload(self) -> None:
         """Reads the configuration again and takes up what may change. Raises ConfigError with nothing changed."""
@@ -175,6 +193,8 @@ class Agent:
             self._watches.stop()
         if self.listeners is not None:
             await self.listeners.stop()
+        if self._joining is not None:
+            await self._joining.stop()
         for task in (*tasks, *self._spawned):
             task.cancel()
         await asyncio.gather(*tasks, *self._spawned, return_exceptions=True)

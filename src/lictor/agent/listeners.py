@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from lictor.agent.config import Address
 
 
+def join_listener(agent: Agent) -> Listener | None:
+    """The port that newcomers ask. It is served before anything else, since servers that form a cluster ask there too."""
+    address = agent.config.listen.serf_lan
+    if address is None:
+        return None
+    context = Context(agent, None, _api_config(agent), SystemClock(), agent.entropy, trusted=True)
+    return Listener(Application(context, cluster.joining), address.host, address.port)
+
+
 class Listeners:
     """Started last and stopped first. `reload` hands on what the agent's configuration now says."""
 
@@ -81,11 +90,8 @@ class Listeners:
         )
 
     def _agent_listeners(self) -> list[Listener]:
-        """Where other agents ask: the join port of every agent, the server port of servers."""
+        """Where other agents ask: the server port of servers. The join port is there already."""
         listen, found = self._agent.config.listen, []
-        if listen.serf_lan is not None:
-            app = Application(self._for_agents, cluster.joining)
-            found.append(Listener(app, listen.serf_lan.host, listen.serf_lan.port))
         if self._agent.role.server is not None and listen.server is not None:
             router = build()
             router.merge(cluster.router)
