@@ -105,6 +105,8 @@ def decode(body: bytes, kind: type[T], aliases: dict[str, str] | None = None) ->
         raw = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadRequest(f"Request decode failed: {error}") from None
+    if raw is None and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        raw = {}  # null leaves the zero value, for a whole body as for a field
     return convert(raw, kind, aliases)
 
 
