@@ -26,7 +26,7 @@ format: $(VENV)/.dev    ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-unit: $(VENV)/.dev      ## the tests that start no other program, in parallel
+unit: $(VENV)/.dev $(VENV)/.system   ## the tests of single modules, in parallel (the stores' start etcd)
 	$(BIN)/pytest --ignore=tests/e2e -n $(JOBS) -q
 
 e2e: $(VENV)/.dev $(VENV)/.system .cache/npm/.installed   ## the tests that run real processes, conformance included

@@ -1,4 +1,4 @@
-"""The stores that the suite runs against. A new backend is one more line in BACKENDS."""
+"""The stores that the suite runs against. A new backend is one more entry of BACKENDS."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from lictor.runtime.clock import Clock
 from lictor.store.base import Entry, Event, Store
+from lictor.store.etcd.store import EtcdStore
 from lictor.store.memory import MemoryStore
 from lictor.store.sqlite import SQLiteStore
+from tests.store.etcd_process import HAVE_ETCD, shared_config
 
 
 class Backend(NamedTuple):
@@ -18,11 +22,20 @@ class Backend(NamedTuple):
     name: str
     create: Callable[[Path, Clock | None], Store]
     durable: bool
+    ordered: bool = True
+    """Whether commits that are under way together get their revisions in the order of the calls."""
+
+
+def _etcd(path: Path, clock: Clock | None) -> Store:
+    if not HAVE_ETCD:
+        pytest.skip("etcd is not installed")
+    return EtcdStore(shared_config(path), server="s1")
 
 
 BACKENDS = [
     Backend("memory", lambda path, clock: MemoryStore(clock), durable=False),
     Backend("sqlite", lambda path, clock: SQLiteStore(path / "store.db", clock), durable=True),
+    Backend("etcd", _etcd, durable=True, ordered=False),
 ]
 
 

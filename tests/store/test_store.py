@@ -150,13 +150,13 @@ async def test_the_listener_has_heard_before_commit_returns(store: Store) -> Non
     assert len(follower.content) == 200
 
 
-async def test_concurrent_commits_each_have_their_own_revision(store: Store) -> None:
+async def test_concurrent_commits_each_have_their_own_revision(store: Store, backend: Backend) -> None:
     follower = await Follower().follow(store)
     revisions = await asyncio.gather(
         *(store.commit(put(b"k%d" % (number % 7), b"%d" % number)) for number in range(100))
     )
-    assert list(revisions) == sorted(set(revisions))
-    assert [revision for revision, _ in follower.history] == list(revisions)
+    assert sorted(set(revisions)) == (list(revisions) if backend.ordered else sorted(revisions))
+    assert [revision for revision, _ in follower.history] == sorted(revisions)
     found = await content_of(store)
     assert {key: (entry.value, entry.created, entry.modified) for key, entry in found.items()} == follower.content
 
@@ -333,12 +333,12 @@ async def test_closing_writes_out_what_is_pending(backend: Backend, tmp_path: Pa
     await asyncio.sleep(0)
     await asyncio.gather(store.close(), store.close())
     revisions = await asyncio.gather(*tasks)
-    assert sorted(set(revisions)) == list(revisions)
+    assert sorted(set(revisions)) == (list(revisions) if backend.ordered else sorted(revisions))
     if backend.durable:
         again = backend.create(tmp_path, None)
         await again.open()
         assert len(await content_of(again)) == 200
-        assert await again.barrier() == revisions[-1]
+        assert await again.barrier() == max(revisions)
         await again.close()
 
 

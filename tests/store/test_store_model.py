@@ -65,11 +65,14 @@ class Machine(RuleBasedStateMachine):
             return [change.key] if change.key in self.model else []
         return [key for key in self.model if change.key <= key < change.end]
 
+    def _changes_something(self, changes: list[Put | Delete]) -> bool:
+        return any(isinstance(change, Put) or self._deleted(change) for change in changes)
+
     def _apply(self, revision: int, changes: list[Put | Delete]) -> None:
         """Applies to the model what the store has committed at `revision`."""
         puts = [change for change in changes if isinstance(change, Put)]
         gone = [key for change in changes if isinstance(change, Delete) for key in self._deleted(change)]
-        assert revision > self.revision if puts or gone else revision == self.revision
+        assert revision > self.revision if self._changes_something(changes) else revision == self.revision
         self.revision = revision
         for key in gone:
             del self.model[key]
@@ -116,8 +119,13 @@ class Machine(RuleBasedStateMachine):
         async def commit_all() -> list[int]:
             return await asyncio.gather(*(self.store.commit(Txn((), tuple(changes))) for changes in batches))
 
-        for revision, changes in zip(self.run(commit_all()), batches, strict=True):
-            self._apply(revision, changes)
+        done = list(zip(self.run(commit_all()), batches, strict=True))
+        while done:
+            revisions = [revision for revision, _ in done]
+            # Those that changed nothing are told the revision that they saw, which is that of another.
+            next_ones = [n for n, revision in enumerate(revisions) if revision == min(revisions)]
+            changed = (n for n in next_ones if self._changes_something(done[n][1]))
+            self._apply(*done.pop(0 if self.backend.ordered else next(changed, next_ones[0])))
 
     @rule()
     def grant(self) -> None:
