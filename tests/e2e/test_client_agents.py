@@ -2,107 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import dns.message
-import dns.query
 import pytest
 
-from bench.processes import LICTOR, Answer, eventually, free_ports, request
+from bench.processes import Answer, eventually, free_ports
+from tests.e2e.nodes import ALIVE, FAILED, LEFT, Node, ended_well
 
-
-class Node:
-    """An agent on a loopback address of its own, all on the same ports as in a cluster of machines."""
-
-    def __init__(self, directory: Path, name: str, address: str, ports: dict[str, int], **config: Any) -> None:
-        self.name, self.address, self.ports = name, address, ports
-        self.directory = directory / name
-        self.directory.mkdir(parents=True, exist_ok=True)
-        settings = {
-            "node_name": name,
-            "data_dir": str(self.directory / "data"),
-            "bind_addr": address,
-            "client_addr": address,
-            "log_level": "DEBUG",
-            "ports": ports,
-            **config,
-        }
-        file = self.directory / "config.json"
-        file.write_text(json.dumps(settings))
-        self.log_path = self.directory / "log"
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                [LICTOR, "agent", "-config-file", str(file)], stdout=log, stderr=subprocess.STDOUT
-            )
-
-    def ask(self, method: str, path: str, body: Any = None) -> Answer:
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        return request(self.ports["http"], method, path, data, host=self.address)
-
-    def get(self, path: str) -> Any:
-        return self.ask("GET", path).json()
-
-    def resolve(self, name: str) -> list[str]:
-        query = dns.message.make_query(name, "A")
-        answer = dns.query.udp(query, self.address, timeout=5, port=self.ports["dns"])
-        return sorted(str(row) for rrset in answer.answer for row in rrset)
-
-    @property
-    def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(15)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            return -9
-        return self.process.returncode
-
-
-ALIVE, LEFT, FAILED = 1, 3, 4
+PORTS = ("http", "dns", "server", "serf_lan", "serf_wan")
 EVERYONE = {"server": ALIVE, "one": ALIVE, "two": ALIVE}
-
-
-def statuses(node: Node) -> dict[str, int]:
-    """Every member's status as a node tells it."""
-    return {row["Name"]: row["Status"] for row in node.get("/v1/agent/members")}
-
-
-def knows(node: Node, count: int) -> bool:
-    """Whether a node's catalog holds so many nodes."""
-    return len(node.get("/v1/catalog/nodes")) == count
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[list[Node]]:
     """A server at 127.0.0.1 and two clients at 127.0.0.2 and 127.0.0.3; the second joins through the first."""
-    names = ("http", "dns", "server", "serf_lan", "serf_wan")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    nodes: list[Node] = []
-    try:
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    with ended_well([]) as nodes:
         nodes.append(Node(tmp_path, "server", "127.0.0.1", ports, server=True))
         nodes.append(Node(tmp_path, "one", "127.0.0.2", ports, retry_join=["127.0.0.1"], retry_interval="1s"))
         nodes.append(Node(tmp_path, "two", "127.0.0.3", ports, retry_join=["127.0.0.2"], retry_interval="1s"))
         for node in nodes:
-            eventually(partial(knows, node, 3), 30, f"{node.name} knows all nodes")
+            eventually(partial(node.knows, 3), 30, f"{node.name} knows all nodes")
         yield nodes
-    finally:
-        ended = [(node, node.process.poll() == -9 or node.stop() == 0) for node in nodes]
-    for node, well in ended:
-        assert well, node.log[-3000:]
-        assert "Traceback (most recent call last)" not in node.log, node.log[-6000:]
 
 
 def test_what_one_registers_all_see(cluster: list[Node]) -> None:
@@ -113,7 +38,7 @@ def test_what_one_registers_all_see(cluster: list[Node]) -> None:
         rows = node.get("/v1/health/service/app?passing")
         assert [(row["Node"]["Node"], row["Service"]["Port"]) for row in rows] == [("one", 8080)]
         assert node.resolve("app.service.consul") == ["127.0.0.2"]
-    assert statuses(two) == EVERYONE
+    assert two.statuses() == EVERYONE
     assert one.get("/v1/agent/services").keys() == {"app"}
     assert two.get("/v1/agent/services") == {}
 
@@ -153,8 +78,7 @@ def test_sessions_belong_to_the_node_they_were_made_at(cluster: list[Node]) -> N
 def test_a_killed_client_is_missed_within_three_seconds_and_comes_back(cluster: list[Node]) -> None:
     server, one, two = cluster
     one.ask("PUT", "/v1/agent/service/register", {"Name": "app", "Port": 80})
-    one.process.kill()
-    one.process.wait()
+    one.kill()
 
     def health() -> str:
         rows = server.get("/v1/health/node/one?filter=CheckID==serfHealth")
@@ -163,22 +87,20 @@ def test_a_killed_client_is_missed_within_three_seconds_and_comes_back(cluster: 
     eventually(lambda: health() == "critical", 3.0, "the dead agent's node is critical")
     assert server.get("/v1/health/service/app?passing") == []
     eventually(lambda: two.resolve("app.service.consul") == [], 3, "gone from the other client's DNS")
-    assert statuses(two)["one"] == FAILED
+    assert two.statuses()["one"] == FAILED
 
 
-def test_a_server_that_was_lost_finds_all_again_and_who_leaves_is_gone(cluster: list[Node], tmp_path: Path) -> None:
+def test_a_server_that_was_lost_finds_all_again_and_who_leaves_is_gone(cluster: list[Node]) -> None:
     server, one, two = cluster
     one.ask("PUT", "/v1/agent/service/register", {"Name": "app", "Port": 80, "Address": "10.0.0.1"})
     assert two.resolve("app.service.consul") == ["10.0.0.1"]
     # the server is away: what was asked before still resolves, and afterwards everything goes on
-    server.process.kill()
-    server.process.wait()
+    server.kill()
     assert two.resolve("app.service.consul") == ["10.0.0.1"]
-    again = Node(tmp_path, "server", "127.0.0.1", server.ports, server=True)
-    cluster[0] = again
+    cluster[0] = again = server.again()
     eventually(lambda: len(again.get("/v1/health/service/app?passing")) == 1, 20, "the server has all again")
     eventually(lambda: two.ask("PUT", "/v1/kv/after", b"x").json() is True, 20, "writes go on")
-    eventually(lambda: statuses(again) == EVERYONE, 20, "all are members again")
+    eventually(lambda: again.statuses() == EVERYONE, 20, "all are members again")
     assert one.stop() == 0
     eventually(lambda: [n["Node"] for n in again.get("/v1/catalog/nodes")] == ["server", "two"], 5, "one has left")
-    assert statuses(again)["one"] == LEFT
+    assert again.statuses()["one"] == LEFT

@@ -211,7 +211,7 @@ def _role(config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy) -> 
     if config.server:
         from lictor.agent.roles.server import ServerRole
 
-        return ServerRole(config, node, clock)
+        return ServerRole(config, node, clock, entropy)
     from lictor.agent.roles.client import ClientRole  # with an HTTP client, which servers do without
 
     return ClientRole(config, node, clock, entropy)

@@ -92,8 +92,8 @@ class HTTPConfig(Section, frozen=True, kw_only=True):
 class LimitsConfig(Section, frozen=True, kw_only=True):
     """Bounds on clients. `txn_max_ops`, `http_max_body_bytes` and `http_max_watches` are ours.
 
-    `rpc_rate` is calls a second (-1: no bound). `http_max_conns_per_client` is 0, no bound, where the reference has 200:
-    ten thousand watchers of one machine are no mistake. Connections are bounded in all.
+    `rpc_rate` is calls a second (-1: no bound). `http_max_conns_per_client` is 0, no bound, where the reference has
+    200: ten thousand watchers of one machine are no mistake. Connections are bounded in all.
     """
 
     http_max_conns_per_client: int = 0
@@ -226,7 +226,7 @@ class StoreConfig(Section, frozen=True, kw_only=True):
 
     `kind` is sqlite, memory or etcd; empty is sqlite (memory with -dev). `path` is the SQLite file (empty: in
     data_dir). The rest is etcd's: `endpoints` of a cluster that exists (empty: this server runs a member), how to reach
-    it, and the prefix of all keys.
+    it, and the prefix of all keys; for a member of its own its ports, and how long forming the cluster may take.
     """
 
     kind: str = ""
@@ -238,6 +238,9 @@ class StoreConfig(Section, frozen=True, kw_only=True):
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    client_port: int = 2379
+    peer_port: int = 2380
+    form_timeout: Seconds = 120.0
 
     def __repr__(self) -> str:
         return f"StoreConfig(kind={self.kind!r}, path={self.path!r}, endpoints={self.endpoints!r})"

@@ -46,6 +46,19 @@ class Joiner:
             raise Refused(f"{len(reasons)} {noun} occurred:\n" + "".join(f"\t* {r}\n" for r in reasons) + "\n")
         return joined
 
+    async def ask_all(self, addresses: Iterable[str]) -> list[JoinInformation]:
+        """What the agents at all these addresses tell; those that do not answer are left out."""
+        found = await asyncio.gather(*(self._all_of(address) for address in dict.fromkeys(addresses)))
+        return [information for rows in found for information in rows]
+
+    async def _all_of(self, address: str) -> list[JoinInformation]:
+        try:
+            places = await self._resolve(address)
+            return [await self._ask(host, port) for host, port in places]
+        except (LictorError, OSError, aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            log.debug("%s does not answer: %s", address, error or type(error).__name__)
+            return []
+
     async def retry(self, addresses: Iterable[str], interval: float, most: int) -> None:
         """Tries until an address answers. After `most` attempts (0: no bound) raises Unavailable."""
         attempt = 0
