@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def join_listener(agent: Agent) -> Listener | None:
-    """The port that newcomers ask. It is served before anything else, since servers that form a cluster ask there too."""
+    """The port that newcomers ask. It is served first, since servers that form a cluster ask there too."""
     address = agent.config.listen.serf_lan
     if address is None:
         return None
