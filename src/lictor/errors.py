@@ -3,6 +3,7 @@
     LictorError
     ├── BadRequest            the request cannot be read (400)
     ├── Refused               the request was read and is not acceptable; the reference says 500 to most of these
+    ├── Unauthorized          what was asked needs access control that is off (401)
     ├── PermissionDenied      the token may not do this (403)
     ├── NotFound              what was named is not there (404)
     ├── MethodNotAllowed      the path exists, the method does not (405)
@@ -32,6 +33,10 @@ class BadRequest(LictorError):
 
 class Refused(LictorError):
     """A request that was understood and refused. The reference answers 500 to most of these; so do we."""
+
+
+class Unauthorized(LictorError):
+    """What was asked needs access control, which is off."""
 
 
 class PermissionDenied(LictorError):
@@ -90,6 +95,7 @@ class StoreClosed(StoreError):
 HTTP_STATUS: dict[type[BaseException], int] = {
     BadRequest: 400,
     Refused: 500,
+    Unauthorized: 401,
     PermissionDenied: 403,
     NotFound: 404,
     MethodNotAllowed: 405,

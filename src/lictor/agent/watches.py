@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from lictor.client import Address, Client, Config
@@ -21,6 +23,8 @@ from lictor.types.duration import Duration
 from lictor.types.gojson import encode
 
 HTTP_TIMEOUT_SECONDS = 10.0
+HANDLER_SECONDS = 600.0
+"""How long a handler may take before it is killed: the next change is waiting."""
 _HANDLER_KEYS = ("args", "handler", "handler_type", "http_handler_config")
 log = get_logger("agent.watches")
 
@@ -42,7 +46,7 @@ class Watches:
         self._tasks = [asyncio.create_task(plan.follow(config)) for plan in plans if config is not None]
 
     def stop(self) -> None:
-        """Follows nothing any more; handlers that run are left to end."""
+        """Follows nothing any more; a handler that runs is killed."""
         for task in self._tasks:
             task.cancel()
         self._tasks = []
@@ -83,15 +87,22 @@ class _Watch:
         if self._http.get("path"):
             await self._post(body, index)
             return
+        # Its output goes to this agent's own: nothing of it is held here, however much it is.
         process = await asyncio.create_subprocess_exec(
             *self._args,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "CONSUL_INDEX": str(index)},
+            start_new_session=True,
         )
-        output, _ = await process.communicate(body)
-        log.debug("handler of watch (%s) said: %s", self._name, output[:4096].decode(errors="replace").rstrip())
+        try:
+            async with asyncio.timeout(HANDLER_SECONDS):
+                await process.communicate(body)
+        except TimeoutError:
+            raise TimeoutError(f"it had not ended after {HANDLER_SECONDS:g} s and was killed") from None
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
         if process.returncode:
             log.error("handler of watch (%s) ended with %d", self._name, process.returncode)
 

@@ -60,7 +60,7 @@ class AgentCommand(Command):
             for warning in built.warnings:
                 logger.warning("%s", warning)
             if built.ignored:
-                logger.info("settings without effect here: %s", ", ".join(built.ignored))
+                logger.warning("settings without effect here: %s", ", ".join(built.ignored))
             _pid_file(config.pid_file)
             return self._serve(built, reload)
         except (LictorError, OSError) as error:

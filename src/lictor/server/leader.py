@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from lictor.errors import LictorError
 from lictor.runtime.log import get_logger
 from lictor.server.commands import members, sessions
+from lictor.server.commands.misc import put_coordinates
 from lictor.server.transaction import Tx
+from lictor.types.kv import Coord, Coordinate
 from lictor.types.member import ALIVE
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 1.0
 REAP_LOOK_SECONDS = 60.0
 """How often members are looked through for those that are gone for good."""
+PLACE_SECONDS = 15.0
+"""How often members without a coordinate are looked for (the reference's agents send theirs as often)."""
 log = get_logger("server.leader")
 
 
@@ -32,6 +36,7 @@ async def run(server: Server) -> None:
         duties.create_task(_expire_sessions(server))
         duties.create_task(_mark_dead_members(server))
         duties.create_task(_reap_members(server))
+        duties.create_task(_place_members(server))
 
 
 async def _expire_sessions(server: Server) -> None:
@@ -69,6 +74,23 @@ async def _reap_members(server: Server) -> None:
                 log.info("member %s has been gone for too long and is forgotten", member.name)
                 await _try(server, partial(members.reap, name=member.name))
         await server.moved(answer.cells, REAP_LOOK_SECONDS)
+
+
+async def _place_members(server: Server) -> None:
+    """Gives members that have no network coordinate the origin, so that distances between nodes are known.
+
+    Nothing measures round trips: a coordinate that somebody else put is left as it is.
+    """
+    while True:
+        await asyncio.sleep(PLACE_SECONDS)
+        coordinates = server.state.coordinates
+        missing = [
+            Coordinate(node=member.name, coord=Coord(vec=[0.0] * 8))
+            for member, status in server.state.members.all().value
+            if status == ALIVE and coordinates.get(member.name) is None
+        ]
+        if missing:
+            await _try(server, partial(put_coordinates, coordinates=missing))
 
 
 async def _try(server: Server, plan: Callable[[Tx], None]) -> bool:

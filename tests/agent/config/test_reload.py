@@ -11,17 +11,17 @@ def test_what_may_change_changes_and_the_rest_waits(make: Build) -> None:
     new = make("""
         service { name = "web" }
         dns_config { only_passing = true }
-        acl { enabled = true tokens { agent = "b" } }
+        acl { default_policy = "deny" tokens { agent = "b" } }
         ports { http = 2 dns = 3 }
         datacenter = "dc2"
         log_level = "debug"
     """).config
     diff = reload_diff(old, new)
     assert diff.changed == {"services", "dns_config", "acl.tokens", "log_level"}
-    assert diff.restart == ("acl.enabled", "datacenter", "ports.dns", "ports.http", "primary_datacenter")
+    assert diff.restart == ("acl.default_policy", "datacenter", "ports.dns", "ports.http", "primary_datacenter")
     assert diff.config.services == new.services
     assert diff.config.acl.tokens.agent == "b"
-    assert not diff.config.acl.enabled
+    assert diff.config.acl.default_policy == "allow"
     assert diff.config.ports == old.ports
     assert diff.config.listen == old.listen
     assert "datacenter has changed and takes effect only when the agent is restarted" in diff.warnings

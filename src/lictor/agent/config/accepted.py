@@ -15,6 +15,9 @@ _CIRCONUS = (
     " check_instance_id check_search_tag check_tags submission_interval submission_url"
 )
 
+_NOT_YET = "not there yet"
+_STATSD = "metrics are read from /v1/agent/metrics, as JSON or in Prometheus' form"
+
 WITHOUT_EFFECT: dict[str, str] = {
     "encrypt": _NO_GOSSIP,
     "encrypt_verify_incoming": _NO_GOSSIP,
@@ -38,7 +41,7 @@ WITHOUT_EFFECT: dict[str, str] = {
     "acl.disabled_ttl": "ACLs are on or off everywhere; servers are not asked again",
     "acl_disabled_ttl": "ACLs are on or off everywhere; servers are not asked again",
     "telemetry.disable_compat_1.9": "only the newer metric names exist",
-    **{f"telemetry.circonus_{key}": "metrics go to statsd, DogStatsD or Prometheus" for key in _CIRCONUS.split()},
+    **{f"telemetry.circonus_{key}": _STATSD for key in _CIRCONUS.split()},
     "connect.test_ca_leaf_root_change_spread": _FIXED,
     "consul": _FIXED,
     "revision": _FIXED,
@@ -51,6 +54,26 @@ WITHOUT_EFFECT: dict[str, str] = {
     "acl_enforce_version_8": "old rules are gone",
 }
 """Path of the key -> why it does nothing."""
+
+UNUSED: dict[str, str] = {
+    "disable_coordinates": "coordinates are only kept, not measured",
+    "disable_host_node_id": "a node's id is made by chance and kept",
+    "enable_debug": "there are no profiling endpoints",
+    "enable_syslog": _NOT_YET,
+    "log_rotate_bytes": _NOT_YET,
+    "log_rotate_duration": _NOT_YET,
+    "log_rotate_max_files": _NOT_YET,
+    "syslog_facility": _NOT_YET,
+    "translate_wan_addrs": "there is one datacenter",
+    "telemetry.disable_hostname": _STATSD,
+    "telemetry.dogstatsd_addr": _STATSD,
+    "telemetry.dogstatsd_tags": _STATSD,
+    "telemetry.filter_default": _NOT_YET,
+    "telemetry.prefix_filter": _NOT_YET,
+    "telemetry.statsd_address": _STATSD,
+    "telemetry.statsite_address": _STATSD,
+}
+"""Path of a key that is read and checked, and does nothing yet -> why. Who sets it is warned."""
 
 ENTERPRISE: frozenset[str] = frozenset(
     {

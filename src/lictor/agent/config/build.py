@@ -7,11 +7,13 @@ lists from flags, files in order, other flags, `-hcl` pieces.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from lictor.agent.config import definitions, files
+from lictor.agent.config.accepted import UNUSED
 from lictor.agent.config.files import Fragment, Source
 from lictor.agent.config.flags import Flags
 from lictor.agent.config.host import Host
@@ -62,6 +64,7 @@ def build(flags: Flags, sources: Sequence[Source], host: Host) -> Built:
         warnings.append("BootstrapExpect is set to 1; this is the same as Bootstrap mode.")
     config = RuntimeConfig(**given, dev_mode=flags.dev, listen=placed.listen, services=services, checks=checks)
     warnings += placed.warnings
+    warnings += _unused(config)
     warnings += validate(config, host.is_file)
     if not config.server and config.store.kind:
         config = msgspec.structs.replace(config, store=msgspec.structs.replace(config.store, kind=""))
@@ -89,6 +92,18 @@ def _fragments(flags: Flags, sources: Sequence[Source]) -> list[Fragment]:
         files.fit(others, command_line),
         *map(files.decode, pieces),
     ]
+
+
+def _unused(config: RuntimeConfig) -> list[str]:
+    """A warning for every setting that was changed and does nothing yet."""
+    standard, told = Settings(), []
+    for path, reason in UNUSED.items():
+        if path == "enable_debug" and config.dev_mode:
+            continue
+        given, default = attrgetter(path)(config), attrgetter(path)(standard)
+        if given != default:
+            told.append(f"{path} has no effect here: {reason}")
+    return told
 
 
 def _decided(settings: Settings, dev: bool, host: Host) -> dict[str, Any]:

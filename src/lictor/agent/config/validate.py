@@ -164,6 +164,8 @@ def _interfaces(config: RuntimeConfig) -> Iterator[str]:
 
 def _security(config: RuntimeConfig) -> Iterator[str]:
     acl = config.acl
+    if acl.enabled:
+        yield "acl.enabled: this version cannot enforce ACLs and does not start rather than allow everything"
     if acl.default_policy not in ("allow", "deny"):
         yield f'acl.default_policy cannot be "{acl.default_policy}". Must be allow or deny'
     if acl.down_policy not in ("allow", "deny", "extend-cache", "async-cache"):
@@ -172,6 +174,8 @@ def _security(config: RuntimeConfig) -> Iterator[str]:
         yield f'tls_min_version cannot be "{config.tls_min_version}". Must be one of {" ".join(_TLS_VERSIONS[1:])}'
     if bool(config.cert_file) != bool(config.key_file):
         yield "cert_file and key_file must be given together"
+    if (config.verify_incoming or config.verify_incoming_rpc) and not (config.ca_file or config.ca_path):
+        yield "verify_incoming is set, and no CA certificate to verify with: give ca_file or ca_path"
     auto = config.auto_config
     authorization = auto.get("authorization")
     if auto.get("enabled") is True or (isinstance(authorization, dict) and authorization.get("enabled") is True):

@@ -6,6 +6,7 @@ from lictor.api.router import Router
 def build() -> Router:
     """Every route of the HTTP API."""
     from lictor.api.routes import (
+        acl,
         agent,
         agent_local,
         autopilot,
@@ -27,7 +28,7 @@ def build() -> Router:
     router = Router()
     modules = (
         *(status, agent, agent_local, catalog, health, kv, session, txn, event, coordinate, query, config),
-        *(operator, autopilot, internal, snapshot),
+        *(operator, autopilot, internal, snapshot, acl),
     )
     for module in modules:
         router.merge(module.router)
