@@ -43,6 +43,7 @@ class RequestParser:
         self._parser: Any = httptools.HttpRequestParser(self)
         self._url = b""
         self._lines: list[tuple[bytes, bytes]] = []
+        self._framing = b""
         self._part = self._taken = 0
         self._problem: tuple[int, str] | None = None
 
@@ -55,7 +56,7 @@ class RequestParser:
         """Parses the backlog until it is used up, enough requests wait, or it turns out to be malformed."""
         data, at = self.backlog, 0
         while at < len(data) and len(self.requests) < limits.PIPELINED_REQUESTS and self.refusal is None:
-            part = data[at : at + limits.PARSE_BYTES] if len(data) > limits.PARSE_BYTES else data
+            part = data[at : at + limits.PARSE_BYTES]
             self._part = len(part)
             self._taken += self._part
             try:
@@ -63,6 +64,7 @@ class RequestParser:
                 at += len(part)
             except httptools.HttpParserUpgrade as upgrade:  # nothing else is spoken here: the request counts as it is
                 at += upgrade.args[0]
+                self._go_on_with_body()
             except httptools.HttpParserError as error:
                 self._refuse(*(self._problem or (400, f"malformed request: {error}")))
             if self.inside and self.refusal is None:
@@ -95,9 +97,18 @@ class RequestParser:
         self._problem = status, text
         return BadRequest(text)
 
-    # httptools' callbacks
+    def _go_on_with_body(self) -> None:
+        """Has the body parsed of a request that wishes for another protocol: it would pass for requests otherwise."""
+        framing, self._framing = self._framing, b""
+        if framing:
+            self._parser = httptools.HttpRequestParser(self)
+            self._parser.feed_data(b"PUT / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
+
+    # httptools' callbacks; while a request is being read, a beginning is that of `_go_on_with_body`
 
     def on_message_begin(self) -> None:
+        if self.reading is not None:
+            return
         self._url, self._lines = b"", []
         self._taken = self._part
         self.inside = True
@@ -111,6 +122,8 @@ class RequestParser:
             self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self.reading is not None:
+            return
         if self._taken > self._unchecked:
             self._check_head()
         path, query = self._target()
@@ -120,9 +133,10 @@ class RequestParser:
             size = len(name)
             if (size == 6 or size == 10 or size == 17) and name.lower() in _TELLING:
                 plain = False
-        exchange = Exchange(
-            self._carrier, self._parser.get_method().decode("latin-1"), path, query, Headers(self._lines)
-        )
+        method = self._parser.get_method().decode("latin-1")
+        if method == "CONNECT":  # after it, httptools would take everything for another protocol's
+            raise self._give_up(405, "method CONNECT not allowed")
+        exchange = Exchange(self._carrier, method, path, query, Headers(self._lines))
         if not plain:
             self._look_closer(exchange, keep_alive)
         self.reading = exchange
@@ -146,6 +160,9 @@ class RequestParser:
             raise self._give_up(400, "malformed request: HTTP/1.0 knows no chunks")
         if coding not in ([], [b"chunked"]):
             raise self._give_up(501, "no transfer encoding but chunked is understood")
+        if self._parser.should_upgrade():
+            length = exchange.headers.get("content-length", "0")
+            self._framing = b"Transfer-Encoding: chunked" if coding else f"Content-Length: {length}".encode()
         if not exchange.old and exchange.headers.get("expect", "").strip().lower() == "100-continue":
             exchange.expects = True
             self._let_begin(exchange)
@@ -172,6 +189,8 @@ class RequestParser:
                 self._let_begin(reading)
 
     def on_message_complete(self) -> None:
+        if self._framing:
+            return
         self.inside = False
         reading, self.reading = self.reading, None
         if reading is not None:

@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
         if self._blocked is not None:
             phase = WRITING
         elif self._current is not None:
-            phase = WORKING if self._current.complete or self._held else BODY
+            phase = WORKING if self._current.complete else BODY
         elif parser.requests or parser.backlog:
             phase = WORKING
         elif parser.inside:
@@ -290,13 +290,17 @@ class Connection(asyncio.Protocol):
         self.deadline = self._loop.time() + seconds(phase) if phase != WORKING else inf
 
     def expire(self) -> None:
-        """Called when the deadline is past: cuts the connection off unless its client is only slow to read."""
-        if self._phase == WRITING and (unsent := self._transport.get_write_buffer_size()) < self._progress:
+        """Called when the deadline is past: cuts the connection off unless its client gets on, or is held up by us."""
+        if self._phase == BODY and self._held:
+            self._enter(BODY)
+        elif self._phase == WRITING and (unsent := self._transport.get_write_buffer_size()) < self._progress:
+            self._enter(WRITING)
             self._progress = unsent
-            self.deadline = self._loop.time() + limits.WRITE_STALL_SECONDS
-            return
-        self._app.gate.expired += 1
-        self.abort()
+        elif self._phase == CLOSING and not self._transport.is_closing():
+            self._close()  # it has lingered long enough
+        else:
+            self._app.gate.expired += 1
+            self.abort()
 
     def hold(self, held: bool) -> None:
         """Takes nothing more from the client for a request's sake, or goes on taking."""
@@ -356,12 +360,15 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Sends no more, but lets the client send for a while: to close on it could lose the answer on its way."""
-        self._enter(CLOSING)
-        if self._transport.is_closing():
+        if self._left or self._transport.is_closing():
+            self._close()
             return
-        if not self._tls:
-            self._transport.write_eof()
+        self._enter(CLOSING)
         self.deadline = self._loop.time() + limits.LINGER_SECONDS
+        if self._tls:  # the client cannot be told that nothing follows, only that the connection ends
+            self.deadline = self._loop.time()
+        else:
+            self._transport.write_eof()
         if self._paused:
             self._pause(False)
 
