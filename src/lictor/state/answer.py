@@ -30,7 +30,7 @@ def stamp(answer: Answer[Any]) -> tuple[tuple[Cell, int], ...]:
 
 def unmoved(stamped: tuple[tuple[Cell, int], ...]) -> bool:
     """True while no cell of a stamp has moved or been dropped."""
-    for cell, index in stamped:
-        if cell.index != index or index == DROPPED:
-            return False
-    return True
+    moved = False
+    for cell, index in stamped:  # a loop, since this is asked for every answer and a generator costs as much again
+        moved |= cell.index != index or index == DROPPED
+    return not moved
