@@ -149,8 +149,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     watches: int = WATCHES
     session_ttl_min_seconds: float = 10.0
 
+
 CONNECTIONS = 65_536
 """Connections to the HTTP API at once, on all its addresses together."""
+TLS_HANDSHAKES = 1_024
+"""TLS handshakes under way at once on one address; who comes then waits for a place."""
 URL_BYTES = 64 * KIB
 HEADER_BYTES = 64 * KIB
 """A request's headers together, unless `http_config.max_header_bytes` says otherwise."""
