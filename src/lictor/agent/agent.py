@@ -21,6 +21,7 @@ from lictor.agent.local.files import DefinitionFiles
 from lictor.agent.local.settings import LocalSettings
 from lictor.agent.metrics import AgentMetrics
 from lictor.agent.roles import Role
+from lictor.agent.tls import AgentTLS
 from lictor.api.listener import Listener
 from lictor.errors import LictorError
 from lictor.runtime import log as logs
@@ -46,7 +47,8 @@ class Agent:
         self._clock = clock
         self.entropy = entropy
         self.node = own_node(self.config, node_id(self.config, entropy))
-        self.role = _role(self.config, self.node, clock, entropy)
+        self.tls = AgentTLS(self.config, clock)
+        self.role = _role(self.config, self.node, clock, entropy, self.tls)
         self.events = Events()
         self.metrics = AgentMetrics(self.config.telemetry, clock)
         self.started_at = clock.time()
@@ -109,11 +111,13 @@ class Agent:
         """Reads the configuration again and takes up what may change. Raises ConfigError with nothing changed."""
         built = self._load()
         outcome = reload_diff(self.config, built.config)
+        tls = self.tls.prepare(outcome.config)
         for warning in (*built.warnings, *outcome.warnings):
             log.warning("%s", warning)
         set_aside = self.local.reload(outcome.config.services, outcome.config.checks)
         self.local.configure(local_settings(outcome.config))
         self.config = outcome.config
+        self.tls.take(tls)
         for line in set_aside:
             log.warning("%s", line)
         self.node = own_node(self.config, self.node.id)
@@ -185,6 +189,7 @@ class Agent:
             asyncio.create_task(self.scheduler.run(), name="checks"),
             asyncio.create_task(self.syncer.run(), name="anti-entropy"),
             asyncio.create_task(upkeep(self.local, config.check_reap_interval), name="local upkeep"),
+            asyncio.create_task(self.tls.follow(lambda: self.config), name="certificates"),
         ]
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
@@ -206,15 +211,15 @@ class Agent:
         await self.role.close()
 
 
-def _role(config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy) -> Role:
+def _role(config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy, tls: AgentTLS) -> Role:
     """What the configuration makes of this agent."""
     if config.server:
         from lictor.agent.roles.server import ServerRole
 
-        return ServerRole(config, node, clock, entropy)
+        return ServerRole(config, node, clock, entropy, tls)
     from lictor.agent.roles.client import ClientRole  # with an HTTP client, which servers do without
 
-    return ClientRole(config, node, clock, entropy)
+    return ClientRole(config, node, clock, entropy, tls)
 
 
 def local_settings(config: RuntimeConfig) -> LocalSettings:

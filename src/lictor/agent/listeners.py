@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,10 +26,21 @@ if TYPE_CHECKING:
 def join_listener(agent: Agent) -> Listener | None:
     """The port that newcomers ask. It is served first, since servers that form a cluster ask there too."""
     address = agent.config.listen.serf_lan
-    if address is None:
+    if address is None or not agent.tls.accepts_agents:
         return None
     context = Context(agent, None, _api_config(agent), SystemClock(), agent.entropy, trusted=True)
-    return Listener(Application(context, cluster.joining), address.host, address.port)
+    return _agents_listener(agent, Application(context, cluster.joining), address)
+
+
+def _agents_listener(agent: Agent, app: Application, address: Address) -> Listener:
+    """Where other agents connect, with TLS where agents speak it."""
+    return Listener(
+        app,
+        address.host,
+        address.port,
+        tls=(lambda: agent.tls.agents) if agent.tls.between_agents else None,
+        handshake_seconds=agent.config.limits.rpc_handshake_timeout,
+    )
 
 
 class Listeners:
@@ -45,8 +57,7 @@ class Listeners:
         listen = agent.config.listen
         self._http = [self._listener(address) for address in listen.http]
         if listen.https:
-            tls = _tls(agent)
-            self._http += [self._listener(address, tls) for address in listen.https]
+            self._http += [self._listener(address, lambda: agent.tls.https) for address in listen.https]
         self._http += self._agent_listeners()
         self.dns = [DNSServer(role.dns_source(), _dns_settings(agent), clock, agent.entropy) for _ in listen.dns]
         self._register_metrics()
@@ -74,7 +85,7 @@ class Listeners:
         for server in self.dns:
             server.configure(_dns_settings(self._agent))
 
-    def _listener(self, address: Address, tls: ssl.SSLContext | None = None) -> Listener:
+    def _listener(self, address: Address, tls: Callable[[], ssl.SSLContext] | None = None) -> Listener:
         config = self._agent.config
         unix = config.unix_sockets
         return Listener(
@@ -96,7 +107,7 @@ class Listeners:
             router = build()
             router.merge(cluster.router)
             app = Application(self._for_agents, router)
-            found.append(Listener(app, listen.server.host, listen.server.port))
+            found.append(_agents_listener(self._agent, app, listen.server))
         return found
 
     def _register_metrics(self) -> None:
@@ -142,21 +153,3 @@ def _api_config(agent: Agent) -> APIConfig:
 
 def _dns_settings(agent: Agent) -> DNSSettings:
     return msgspec.convert(agent.config, DNSSettings, from_attributes=True)
-
-
-def _tls(agent: Agent) -> ssl.SSLContext:
-    """How HTTPS is served: the agent's certificate, and whether clients must show one."""
-    config = agent.config
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(config.cert_file, config.key_file or None)
-        if config.ca_file or config.ca_path:
-            context.load_verify_locations(config.ca_file or None, config.ca_path or None)
-    except OSError as error:
-        raise ConfigError(
-            f"HTTPS is asked for (ports.https) but cert_file, key_file or ca_file cannot be used: {error}"
-        ) from None
-    if config.verify_incoming or config.verify_incoming_https:
-        context.verify_mode = ssl.CERT_REQUIRED
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if config.tls_min_version == "tls13" else ssl.TLSVersion.TLSv1_2
-    return context

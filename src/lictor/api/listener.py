@@ -9,18 +9,21 @@ import pwd
 import socket
 import ssl
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 
 from lictor import limits
 from lictor.api.app import Application
 from lictor.api.protocol import Connection
+from lictor.api.tls_server import TLSServer, listening_socket
 from lictor.errors import ConfigError
 
 BACKLOG = 4096
 
 
 class Listener:
-    """One address that the API is served on: `host` and `port`, or the socket at `unix`.
+    """One address that the API is served on: `host` and `port`, or the socket at `unix`; with TLS where `tls` is given,
+    which is asked for the context of each new connection.
 
     `mode` (octal), `user` and `group` (names or numbers) are the socket's; what is empty is left as the system has it.
     """
@@ -35,20 +38,25 @@ class Listener:
         mode: str = "",
         user: str = "",
         group: str = "",
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         handshake_seconds: float = 5.0,
     ) -> None:
         self._app, self._host, self._port = app, host, port
         self._unix, self._mode, self._owner = unix, mode, (user, group)
         self._tls, self._handshake_seconds = tls, handshake_seconds
         self.address = f"unix://{unix}" if unix else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TLSServer | None = None
         self._inode = 0
         self._connections: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    @property
+    def port(self) -> int:
+        """The TCP port that is listened on; where 0 was asked for, the system's choice."""
+        return self._port
 
     async def start(self) -> None:
         """Listens. Raises ConfigError when the address cannot be had."""
@@ -71,9 +79,8 @@ class Listener:
         if self._unix:
             _remove_socket(self._unix, self._inode)
 
-    async def _listen(self) -> asyncio.Server:
+    async def _listen(self) -> asyncio.Server | TLSServer:
         loop = asyncio.get_running_loop()
-        handshake = self._handshake_seconds if self._tls is not None else None
 
         def connect() -> Connection:
             return Connection(self._app, self._connections)
@@ -81,18 +88,18 @@ class Listener:
         if self._unix:
             sock = _bind(self._unix, self._mode, *self._owner)
             self._inode = os.stat(self._unix).st_ino
-            return await loop.create_unix_server(
-                connect, sock=sock, backlog=BACKLOG, ssl=self._tls, ssl_handshake_timeout=handshake
-            )
-        return await loop.create_server(
-            connect,
-            self._host,
-            self._port,
-            backlog=BACKLOG,
-            ssl=self._tls,
-            ssl_handshake_timeout=handshake,
-            reuse_address=True,
-        )
+            if self._tls is not None:
+                sock.listen(BACKLOG)
+                return TLSServer(sock, self._tls, connect, self._handshake_seconds)
+            return await loop.create_unix_server(connect, sock=sock, backlog=BACKLOG)
+        server: asyncio.Server | TLSServer
+        if self._tls is not None:
+            sock = await listening_socket(self._host, self._port, BACKLOG)
+            server = TLSServer(sock, self._tls, connect, self._handshake_seconds)
+        else:
+            server = await loop.create_server(connect, self._host, self._port, backlog=BACKLOG, reuse_address=True)
+        self._port = server.sockets[0].getsockname()[1]
+        return server
 
     def _sweep(self) -> None:
         """Cuts off connections whose time is up."""

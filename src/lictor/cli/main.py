@@ -36,6 +36,7 @@ MODULES = {
     "rtt": ("rtt", "Estimate the round trip time between nodes"),
     "services": ("services", "Register and deregister services"),
     "snapshot": ("snapshot", "Save, restore and inspect the servers' state"),
+    "tls": ("tls", "Make certificates for agents"),
     "validate": ("validate", "Check configuration files"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Watch for changes and act on them"),

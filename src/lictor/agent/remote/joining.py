@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import aiohttp
 import msgspec
 
 from lictor.agent.remote.information import JoinInformation
 from lictor.agent.remote.servers import CONNECT_SECONDS, Servers
+from lictor.agent.tls import Outgoing
 from lictor.errors import LictorError, Refused, Unavailable
+from lictor.runtime.handshake import explained
 from lictor.runtime.log import get_logger
 
 log = get_logger("agent.join")
@@ -25,7 +26,13 @@ log = get_logger("agent.join")
 class Joiner:
     """Asks agents for the servers and hands them to `Servers`."""
 
-    def __init__(self, servers: Servers, datacenter: str, default_port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        datacenter: str,
+        default_port: int,
+        tls: Callable[[], Outgoing | None] = lambda: None,
+    ) -> None:
         self._servers, self._datacenter, self._port, self._tls = servers, datacenter, default_port, tls
 
     async def join(self, addresses: Iterable[str]) -> int:
@@ -40,7 +47,7 @@ class Joiner:
                     self._servers.learn(information.servers or ())
                     joined += 1
             except (LictorError, OSError, aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
-                reasons.append(f"Failed to join {address}: {error or type(error).__name__}")
+                reasons.append(f"Failed to join {address}: {explained(error)}")
         if not joined:
             noun = "error" if len(reasons) == 1 else "errors"
             raise Refused(f"{len(reasons)} {noun} occurred:\n" + "".join(f"\t* {r}\n" for r in reasons) + "\n")
@@ -56,7 +63,7 @@ class Joiner:
             places = await self._resolve(address)
             return [await self._ask(host, port) for host, port in places]
         except (LictorError, OSError, aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
-            log.debug("%s does not answer: %s", address, error or type(error).__name__)
+            log.debug("%s does not answer: %s", address, explained(error))
             return []
 
     async def retry(self, addresses: Iterable[str], interval: float, most: int) -> None:
@@ -80,13 +87,17 @@ class Joiner:
         return list(dict.fromkeys((str(row[4][0]), int(row[4][1])) for row in rows))
 
     async def _ask(self, host: str, port: int) -> JoinInformation:
-        scheme = "https" if self._tls else "http"
+        tls = self._tls()
+        scheme = "https" if tls else "http"
         shown = f"[{host}]" if ":" in host else host
         timeout = aiohttp.ClientTimeout(total=5.0, sock_connect=CONNECT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             url = f"{scheme}://{shown}:{port}/v1/internal/join"
-            async with session.get(url, ssl=self._tls or False) as response:
-                body = await response.read()
+            try:
+                async with session.get(url, ssl=tls.context if tls else False) as response:
+                    body = await response.read()
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                raise Refused(f"{shown}:{port} closed the connection{_hint(tls)}") from None
         if response.status != 200:
             raise Refused(f"{shown}:{port} answered {response.status}: is that an agent's join port?")
         information = msgspec.json.decode(body, type=JoinInformation)
@@ -95,6 +106,15 @@ class Joiner:
                 f"{shown}:{port} is in datacenter {information.datacenter!r}, this agent in {self._datacenter!r}"
             )
         return information
+
+
+def _hint(tls: Outgoing | None) -> str:
+    """Why an agent may have hung up on us without a word."""
+    if tls is None:
+        return ": does it speak TLS only? This agent speaks none (verify_outgoing, ca_file, cert_file, key_file)"
+    if not tls.certified:
+        return ": does it demand a certificate? This agent has none (cert_file, key_file)"
+    return ": it may not accept this agent's certificate (cert_file); its log says why"
 
 
 def split_address(address: str, default_port: int) -> tuple[str, int]:

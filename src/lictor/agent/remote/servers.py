@@ -7,7 +7,6 @@ what servers tell; it is never emptied by a server that knows none.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
@@ -16,7 +15,9 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from lictor.agent.tls import Outgoing
 from lictor.errors import Unavailable
+from lictor.runtime.handshake import explained
 from lictor.runtime.log import get_logger
 
 CONNECT_SECONDS = 1.0
@@ -44,7 +45,7 @@ class RemoteResponse(msgspec.Struct):
 class Servers:
     """Known servers as "host:port", the one in use, and how to ask it."""
 
-    def __init__(self, random: Random, node: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, random: Random, node: str, tls: Callable[[], Outgoing | None] = lambda: None) -> None:
         self._random, self._node = random, node
         self._tls = tls
         self._known: list[str] = []
@@ -110,10 +111,10 @@ class Servers:
                 async with self._open(server, method, path, headers, body, seconds) as response:
                     return RemoteResponse(response.status, _headers(response), await response.read())
             except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, ConnectionRefusedError) as error:
-                reasons.append(f"{server}: {error}")
+                reasons.append(f"{server}: {explained(error)}")
                 self.lost(server)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                reasons.append(f"{server}: {error or type(error).__name__}")
+                reasons.append(f"{server}: {explained(error)}")
                 self.lost(server)
                 if method != "GET":
                     break
@@ -132,23 +133,29 @@ class Servers:
                 yield response
         except (aiohttp.ClientError, OSError) as error:
             self.lost(server)
-            raise Unavailable(f"server {server}: {error}") from None
+            raise Unavailable(f"server {server}: {explained(error)}") from None
 
     @asynccontextmanager
     async def _open(
         self, server: str, method: str, path: str, headers: Mapping[str, str] | None, body: bytes, seconds: float | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or False), auto_decompress=True
-            )
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=True)
         sent = {k: v for k, v in (headers or {}).items() if k.lower() in _PASSED_ON}
         sent[AGENT_HEADER] = self._node
-        scheme = "https" if self._tls else "http"
+        tls = self._tls()  # asked anew: certificates change while connections from before go on
+        scheme = "https" if tls else "http"
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
         url = f"{scheme}://{server}{path}"
         async with self._session.request(
-            method, _verbatim(url), headers=sent, data=body or None, timeout=timeout, allow_redirects=False
+            method,
+            _verbatim(url),
+            headers=sent,
+            data=body or None,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=tls.context if tls else False,
+            server_hostname=(tls.name or None) if tls else None,
         ) as response:
             yield response
 

@@ -21,6 +21,7 @@ from lictor.agent.remote.joining import Joiner
 from lictor.agent.remote.membership import RemoteMembership
 from lictor.agent.remote.servers import Servers
 from lictor.agent.remote.source import RemoteSource
+from lictor.agent.tls import AgentTLS
 from lictor.api.context import Forwards
 from lictor.errors import Refused
 from lictor.runtime.clock import Clock, Entropy
@@ -50,11 +51,11 @@ class ClientRole:
     server: Server | None = None
     watch_node: WatchNode | None = None
 
-    def __init__(self, config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy, tls: AgentTLS) -> None:
         self._config, self._clock = config, clock
-        self._servers = Servers(Random(entropy.random.getrandbits(64)), node.node)
+        self._servers = Servers(Random(entropy.random.getrandbits(64)), node.node, tls.servers)
         self._feeds = Feeds(self._servers, clock, entropy)
-        self._joiner = Joiner(self._servers, config.datacenter, config.ports.serf_lan, None)
+        self._joiner = Joiner(self._servers, config.datacenter, config.ports.serf_lan, tls.joining)
         self._membership = RemoteMembership(self._servers, own_member(config, node), entropy)
         self._remote = RemoteCatalog(self._servers)
         self.catalog: Catalog = self._remote

@@ -18,6 +18,7 @@ from lictor.agent.other_nodes import OtherNodes
 from lictor.agent.own_catalog import OwnCatalog
 from lictor.agent.own_membership import OwnMembership
 from lictor.agent.remote.information import JoinInformation
+from lictor.agent.tls import AgentTLS
 from lictor.api.context import Forwards
 from lictor.dns.state_source import StateSource
 from lictor.errors import LictorError, Refused, Unavailable
@@ -43,8 +44,8 @@ class ServerRole:
 
     forwarder: Forwards | None = None
 
-    def __init__(self, config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy) -> None:
-        self._config, self._clock, self._entropy = config, clock, entropy
+    def __init__(self, config: RuntimeConfig, node: Node, clock: Clock, entropy: Entropy, tls: AgentTLS) -> None:
+        self._config, self._clock, self._entropy, self._tls = config, clock, entropy, tls
         self._member = own_member(config, node)
         self.server: Server | None = None
         self.watch_node: WatchNode | None = None
@@ -110,7 +111,7 @@ class ServerRole:
         from lictor.limits import ETCD_MEMBER_REQUEST_BYTES, ETCD_MEMBER_TXN_OPS
 
         servers = Servers(Random(self._entropy.random.getrandbits(64)), self._config.node_name)
-        joiner = Joiner(servers, self._config.datacenter, self._config.ports.serf_lan, None)
+        joiner = Joiner(servers, self._config.datacenter, self._config.ports.serf_lan, self._tls.joining)
         self._forming = Forming(self._config, joiner)
         endpoints = await self._forming.form()
         etcd = EtcdConfig(
