@@ -338,7 +338,7 @@ async def test_closing_writes_out_what_is_pending(backend: Backend, tmp_path: Pa
         again = backend.create(tmp_path, None)
         await again.open()
         assert len(await content_of(again)) == 200
-        assert await again.barrier() == max(revisions)
+        assert await again.barrier() >= max(revisions)
         await again.close()
 
 
