@@ -7,6 +7,7 @@ traceback: what nobody foresaw is a 500 with an id that the log explains.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 from lictor import limits
 from lictor.acl import ALLOW_ALL
@@ -76,7 +77,8 @@ class Application:
         """Answers any request; never raises."""
         self.requests += 1
         try:
-            answer = await self._dispatch(request)
+            work = self._work(request)
+            answer = work if isinstance(work, Response) else await work
         except Exception as error:
             answer = self._error(request, error)
         if isinstance(answer, StreamResponse) or len(answer.body) < GZIP_FROM:
@@ -107,7 +109,8 @@ class Application:
             packed = await asyncio.get_running_loop().run_in_executor(None, compressed, body)
         return Response(answer.status, packed, [*answer.headers, GZIP], complete=answer.complete)
 
-    async def _dispatch(self, request: Request) -> Response | StreamResponse | Ready:
+    def _work(self, request: Request) -> Response | Awaitable[Response | StreamResponse | Ready]:
+        """The answer, or what has to be awaited for it."""
         config = self.context.config
         if config.blocked and request.path.startswith(config.blocked):
             raise PermissionDenied("Endpoint is blocked by agent configuration")
@@ -129,16 +132,16 @@ class Application:
                 raise MethodNotAllowed(request.method, route.allowed)
             if method != "GET" and not config.may_write(request.remote):
                 raise PermissionDenied("Access is denied: writes are not allowed from this address")
-            return await forwarder.handle(request, read=method in route.reads, cacheable=route.cacheable)
+            return forwarder.handle(request, read=method in route.reads, cacheable=route.cacheable)
         if method in route.reads:
-            return await self.reads.answer(route, request, read_options(request))
+            return self.reads.answer(route, request, read_options(request))
         action = route.actions.get(method)
         if action is None:
             raise MethodNotAllowed(request.method, route.allowed)
         if method != "GET" and not config.may_write(request.remote):
             raise PermissionDenied("Access is denied: writes are not allowed from this address")
         refuse_enterprise(request)
-        return await action(self.context, request)
+        return action(self.context, request)
 
     def _error(self, request: Request, error: Exception) -> Response:
         status = http_status(error)

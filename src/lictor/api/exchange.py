@@ -75,7 +75,7 @@ class Exchange(Request):
         self._holds = self._piecewise = self.left = False
         self._fault = ""
         self._waiting: asyncio.Future[None] | None = None
-        self._on_left: list[Callable[[], None]] = []
+        self._on_left: list[Callable[[], None]] | None = None
 
     # the connection's side
 
@@ -115,7 +115,7 @@ class Exchange(Request):
         self.left = True
         if not self.complete:
             self.fail(LEFT)
-        for callback in self._on_left:
+        for callback in self._on_left or ():
             callback()
 
     @property
@@ -171,6 +171,8 @@ class Exchange(Request):
         """See Request. Called at once when the client has left already."""
         if self.left:
             callback()
+        elif self._on_left is None:
+            self._on_left = [callback]
         else:
             self._on_left.append(callback)
 

@@ -71,6 +71,11 @@ class RequestParser:
                 self._check_size()
         self.backlog = data[at:] if self.refusal is None else b""
 
+    @property
+    def alone(self) -> bool:
+        """True when what came since `begun` was set to 0 is one whole request, no more and no less."""
+        return self.begun == 1 and not self.inside and not self.backlog and self.refusal is None
+
     def close(self) -> None:
         """Lets go of everything."""
         self.requests.clear()

@@ -142,9 +142,8 @@ class Connection(asyncio.Protocol):
                 self._enter(BODY)
         parser.begun = 0
         parser.take(data)
-        # Only bytes that are one whole request, no more and no less, may stand for it later.
-        whole = fresh and parser.begun == 1 and not parser.inside and not parser.backlog and parser.refusal is None
-        self._raw = raw if whole else None
+        if fresh:
+            self._raw = raw
         self._advance()
         self._raw = None
 
@@ -212,7 +211,7 @@ class Connection(asyncio.Protocol):
 
     def _send_ready(self, exchange: Exchange, ready: Ready, raw: bytes | None) -> None:
         packet = self._app.packet(ready, exchange, exchange.end(), self._loop.time())
-        if raw is not None and exchange.keep_alive:
+        if raw is not None and exchange.keep_alive and self._parser.alone:
             self._app.reads.make_hot(raw, packet)
         self.write(packet.wire if exchange.method != "HEAD" else packet.head)
 
