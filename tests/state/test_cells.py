@@ -54,3 +54,19 @@ def test_all_are_kept_while_all_are_waited_for() -> None:
     cells = Cells(2)
     held = [cells.get(name) for name in "abcd" if cells.get(name).wakers.add(lambda: None) is None]
     assert len(cells) == 4 and all(cell.index == 1 for cell in held)
+
+
+def test_where_most_are_waited_for_the_next_sweep_is_late() -> None:
+    cells = Cells(keep=4)
+    for number in range(4):
+        cells.get(number).wakers.add(lambda: None)
+    first = cells.get("a")
+    second = cells.get("b")  # nothing but the four could go to make room for it
+    assert first.index == second.index == 1 and len(cells) == 6
+
+
+def test_a_stamp_of_a_swept_cell_never_holds() -> None:
+    cells = Cells(keep=1)
+    gone = cells.get("a")
+    cells.get("b")
+    assert gone.index == DROPPED and not unmoved(((gone, gone.index),))
