@@ -60,11 +60,11 @@ async def etcd(config: EtcdConfig) -> AsyncIterator[Connection]:
 
 
 async def raw_put(etcd: Connection, key: bytes) -> None:
-    await etcd.unary(TXN, TxnRequest(success=[RequestOp(request_put=PutRequest(key=key))]), 5)
+    await etcd.call(TXN, TxnRequest(success=[RequestOp(request_put=PutRequest(key=key))]), 5)
 
 
 async def raw_keys(etcd: Connection, start: bytes) -> list[bytes]:
-    found = await etcd.unary(RANGE, RangeRequest(key=start, range_end=start[:-1] + b"0", keys_only=True), 5)
+    found = await etcd.call(RANGE, RangeRequest(key=start, range_end=start[:-1] + b"0", keys_only=True), 5)
     return [kv.key for kv in found.kvs]
 
 

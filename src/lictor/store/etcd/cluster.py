@@ -16,12 +16,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import grpc
-import grpc.aio
 
 from lictor.errors import ConfigError, StoreClosed, StoreError
 from lictor.runtime.log import get_logger
 from lictor.store.etcd.config import EtcdConfig
-from lictor.store.etcd.rpc import AUTHENTICATE, STATUS, Connection, EtcdError, Metadata, Method, NoAnswer, answer
+from lictor.store.etcd.rpc import AUTHENTICATE, STATUS, Connection, EtcdError, Metadata, Method, NoAnswer, Stream
 from lictor.store.etcd.schema import message
 from lictor.store.etcd.tasks import end, start
 
@@ -33,6 +32,8 @@ RETURN_SECONDS = 5.0
 """How often an endpoint to be preferred is looked at while another is in use."""
 ATTEMPT_SECONDS = 5.0
 """How long a single call may take."""
+SPARE_SECONDS = 2.0
+"""How long a connection that was not good enough is tried again before a new one takes its place."""
 LEADER_GRACE_SECONDS = 0.1
 """What calls that are under way get when the leader has changed."""
 RETRY_SECONDS = (0.02, 0.25)
@@ -53,7 +54,7 @@ class Cluster:
         self._ready = asyncio.Event()
         self._suspect = asyncio.Event()
         self._metadata: Metadata = ()
-        self._under_way: set[Any] = set()
+        self._spare: dict[str, Connection] = {}
         self._troubles: dict[str, str] = {}
         self._cluster_id = 0
         self._term = 0
@@ -72,9 +73,10 @@ class Cluster:
         self._closed = True
         await end(self._minding)
         self._ready.set()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        for connection in (self._connection, *self._spare.values()):
+            if connection is not None:
+                await connection.close()
+        self._connection = None
 
     async def attempt(self, method: Method, request: Any, seconds: float = ATTEMPT_SECONDS) -> Any:
         """Makes a call once. Raises NoAnswer when its fate is not known, EtcdError when nothing was done."""
@@ -102,14 +104,11 @@ class Cluster:
         return await self._within(repeat)
 
     @asynccontextmanager
-    async def stream(self, method: Method) -> AsyncIterator[Any]:
+    async def stream(self, method: Method) -> AsyncIterator[Stream]:
         """A stream to the endpoint in use, once there is one; it fails when that endpoint is left."""
         await self._usable()
-        call = self._in_use().stream(method, self._metadata)
-        try:
-            yield call
-        finally:
-            call.cancel()
+        async with self._in_use().stream(method, self._metadata) as stream:
+            yield stream
 
     def suspect(self, why: str) -> None:
         """Has the endpoint in use looked at now, since something went wrong with it."""
@@ -137,17 +136,12 @@ class Cluster:
 
     async def _call(self, method: Method, request: Any, seconds: float) -> Any:
         connection = self._in_use()
-        call = None
         try:
-            call = connection.unary(method, request, seconds, self._metadata)
-            self._under_way.add(call)
-            return await answer(call)
-        except (NoAnswer, grpc.aio.UsageError) as error:
+            return await connection.call(method, request, seconds, self._metadata)
+        except NoAnswer as error:
             if connection is self._connection:
                 self.suspect(str(error))
-            raise NoAnswer(str(error)) from None
-        finally:
-            self._under_way.discard(call)
+            raise
 
     async def _mind(self) -> None:
         """Looks after the endpoint in use for as long as the cluster is open."""
@@ -165,22 +159,21 @@ class Cluster:
                     await self._suspect.wait()
 
     async def _is_well(self) -> bool:
-        if self._connection is None:
-            return False
-        status = await self._status(self._connection)
-        if status is None:
-            # Not necessarily its fault: this process may have stood still. `_choose` asks it again, beside the others.
+        """Whether the endpoint in use can go on being used. Where not, that need not be its fault, but this process's
+        own, which may have stood still: `_choose` asks it again, beside the others."""
+        status = await self._status(self._connection) if self._connection is not None else None
+        if status is None or not status.leader:
             return False
         self._note_leader(status)
-        return bool(status.leader)
+        self._ready.set()
+        return True
 
     async def _status(self, connection: Connection) -> Any:
         """What an endpoint says of itself, None when it cannot be used."""
         target = connection.target
         try:
-            call = connection.unary(STATUS, _Status(), LOOK_WAIT_SECONDS, self._metadata)
-            status = await answer(call)
-        except (NoAnswer, EtcdError, grpc.aio.UsageError) as error:
+            status = await connection.call(STATUS, _Status(), LOOK_WAIT_SECONDS, self._metadata)
+        except (NoAnswer, EtcdError) as error:
             self._troubles[target] = str(error)
             return None
         if self._cluster_id not in (0, status.header.cluster_id):
@@ -197,34 +190,37 @@ class Cluster:
 
     async def _choose(self, targets: tuple[str, ...]) -> None:
         """Takes the first of the endpoints that is well, the earlier before the later where both have answered."""
-        tried = self._connections(targets)
+        tried = await self._connections(targets)
         asked = [asyncio.ensure_future(self._status(connection)) for connection in tried]
-        chosen = None
         waiting: set[asyncio.Future[Any]] = set(asked)
+        chosen = None
         try:
             while waiting and chosen is None:
                 _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 well = [n for n, status in enumerate(asked) if status.done() and (s := status.result()) and s.leader]
                 chosen = well[0] if well else None
-            if chosen is not None:
-                await self._use(tried[chosen], asked[chosen].result())
-            elif targets is self._targets:
-                self._ready.clear()
         finally:
             for status in waiting:
                 status.cancel()
-            for connection in tried:
-                if connection is not self._connection:
-                    await connection.close()
+        if chosen is not None:
+            await self._use(tried[chosen], asked[chosen].result())
+        elif targets is self._targets:
+            self._ready.clear()
 
-    def _connections(self, targets: tuple[str, ...]) -> list[Connection]:
-        """New connections, and before them the one in use: that it was slow once need not mean that it is broken."""
+    async def _connections(self, targets: tuple[str, ...]) -> list[Connection]:
+        """One to each, and before them the one in use: that it was slow once need not mean that it is broken."""
         made = [self._connection] if self._connection is not None and targets is self._targets else []
         for target in targets:
+            spare = self._spare.pop(target, None)
+            if spare is not None and asyncio.get_running_loop().time() - spare.made_at > SPARE_SECONDS:
+                await spare.close()
+                spare = None
             try:
-                made.append(Connection(self._config, target))
+                self._spare[target] = spare or Connection(self._config, target)
             except ConfigError as error:  # certificates are read anew each time, and may be changing just now
                 self._troubles[target] = str(error)
+            else:
+                made.append(self._spare[target])
         return made
 
     async def _use(self, connection: Connection, status: Any) -> None:
@@ -238,7 +234,7 @@ class Cluster:
         except (NoAnswer, EtcdError) as error:
             self._troubles[connection.target] = str(error)
             return
-        self._connection = connection
+        self._connection = self._spare.pop(connection.target)
         self._cluster_id = status.header.cluster_id
         self._note_leader(status)
         self._ready.set()
@@ -251,8 +247,8 @@ class Cluster:
         await before.close()
 
     def _note_leader(self, status: Any) -> None:
-        if self._term and status.raftTerm > self._term and self._under_way:
-            asyncio.get_running_loop().call_later(LEADER_GRACE_SECONDS, _give_up, list(self._under_way))
+        if self._term and status.raftTerm > self._term and self._connection is not None:
+            asyncio.get_running_loop().call_later(LEADER_GRACE_SECONDS, _give_up, self._connection.under_way())
         self._term = max(self._term, status.raftTerm)
 
     async def _authenticated(self, connection: Connection) -> Metadata:
@@ -260,7 +256,7 @@ class Cluster:
         if not self._config.username:
             return ()
         request = _Authenticate(name=self._config.username, password=self._config.password)
-        response = await answer(connection.unary(AUTHENTICATE, request, ATTEMPT_SECONDS))
+        response = await connection.call(AUTHENTICATE, request, ATTEMPT_SECONDS)
         return (("token", response.token),)
 
     def _has_old_token(self, error: EtcdError) -> bool:

@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-import grpc.aio
-
 from lictor.errors import StoreClosed, StoreError
 from lictor.runtime.log import get_logger
 from lictor.store.base import Entry, Event, Listener
@@ -26,7 +24,7 @@ from lictor.store.etcd.content import Found, read_all
 from lictor.store.etcd.keys import Content, Generation, Layout
 from lictor.store.etcd.resync import difference
 from lictor.store.etcd.revisions import Revisions
-from lictor.store.etcd.rpc import TXN, WATCH, NoAnswer, answer
+from lictor.store.etcd.rpc import TXN, WATCH, NoAnswer, Stream
 from lictor.store.etcd.schema import PutRequest, RequestOp, TxnRequest, WatchRequest
 from lictor.store.etcd.tasks import end, start
 from lictor.store.subscription import Subscription
@@ -57,7 +55,7 @@ class Feed:
         self._order = count()
         self._keys: dict[bytes, set[asyncio.Future[None]]] = {}
         self._wanted = self._nudged = 0
-        self._stream: Any = None
+        self._stream: Stream | None = None
         self._watching: asyncio.Task[None] | None = None
         self._nudging: asyncio.Task[None] | None = None
         self._over = False
@@ -141,7 +139,7 @@ class Feed:
             before = self._seen
             try:
                 await self._follow()
-            except (NoAnswer, grpc.aio.UsageError) as error:
+            except NoAnswer as error:
                 self._cluster.suspect(str(error) or "the watch ended")
             except StoreClosed:
                 return
@@ -159,17 +157,18 @@ class Feed:
         request.create_request.start_revision = self._seen + 1
         request.create_request.progress_notify = True
         request.create_request.fragment = True
-        async with self._cluster.stream(WATCH) as self._stream:
-            stream = self._stream
-            await answer(stream.write(request))
-            while (response := await answer(stream.read())) is not grpc.aio.EOF:
-                if response.canceled:
-                    return await self._canceled(response)
-                for revision, events in revisions.feed(response):
-                    await self._hear(revision, events)
-                if not response.events and not response.created:
-                    self._advance(response.header.revision)
-        raise NoAnswer("the watch ended")
+        async with self._cluster.stream(WATCH) as stream:
+            await stream.send(request)
+            self._stream = stream
+            try:
+                while not (response := await stream.receive()).canceled:
+                    for revision, events in revisions.feed(response):
+                        await self._hear(revision, events)
+                    if not response.events and not response.created:
+                        self._advance(response.header.revision)
+            finally:
+                self._stream = None
+        await self._canceled(response)
 
     async def _canceled(self, response: Any) -> None:
         if not response.compact_revision:
@@ -243,7 +242,7 @@ class Feed:
                     return
             elif (waited := waited + NUDGE_SECONDS) > STALL_SECONDS and self._stream is not None:
                 log.warning("the watch stands still, beginning it anew")
-                self._stream.cancel()
+                self._stream.give_up()
                 waited = 0.0
 
     async def _write_nudge(self) -> bool:

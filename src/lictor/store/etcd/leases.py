@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
 
 import grpc
-import grpc.aio
 
 from lictor.errors import StoreClosed, StoreError
 from lictor.runtime.clock import Entropy
 from lictor.store.etcd.cluster import ATTEMPT_SECONDS, RETRY_SECONDS, Cluster
-from lictor.store.etcd.rpc import LEASE_GRANT, LEASE_KEEP_ALIVE, LEASE_REVOKE, EtcdError, NoAnswer, answer
+from lictor.store.etcd.rpc import LEASE_GRANT, LEASE_KEEP_ALIVE, LEASE_REVOKE, EtcdError, NoAnswer, Stream
 from lictor.store.etcd.schema import message
 from lictor.store.etcd.tasks import end, start
 
@@ -87,7 +85,7 @@ class Leases:
                     while self._asked:
                         await self._exchange(stream)
                         pause = RETRY_SECONDS[0]
-            except (NoAnswer, TimeoutError, grpc.aio.UsageError) as error:
+            except (NoAnswer, TimeoutError) as error:
                 self._cluster.suspect(str(error))
             except StoreClosed:
                 return
@@ -97,16 +95,14 @@ class Leases:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_SECONDS[1])
 
-    async def _exchange(self, stream: Any) -> None:
+    async def _exchange(self, stream: Stream) -> None:
         asked, self._asked = self._asked, {}
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 for lease in asked:
-                    await answer(stream.write(_KeepAlive(ID=lease)))
+                    await stream.send(_KeepAlive(ID=lease))
                 while asked:
-                    response = await answer(stream.read())
-                    if response is grpc.aio.EOF:
-                        raise NoAnswer("the stream of keep-alives ended")
+                    response = await stream.receive()
                     for future in asked.pop(response.ID, ()):
                         if not future.done():
                             future.set_result(response.TTL > 0)

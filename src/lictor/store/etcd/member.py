@@ -14,14 +14,12 @@ import sys
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-import grpc.aio
-
 from lictor.errors import ConfigError, StoreError
 from lictor.runtime.log import get_logger
 from lictor.store.etcd import launch
 from lictor.store.etcd.member_config import MemberConfig
 from lictor.store.etcd.member_log import read_line
-from lictor.store.etcd.rpc import STATUS, Connection, EtcdError, NoAnswer, answer
+from lictor.store.etcd.rpc import STATUS, Connection, EtcdError, NoAnswer
 from lictor.store.etcd.schema import message
 from lictor.store.etcd.tasks import end, start
 
@@ -71,7 +69,10 @@ class EtcdMember:
         self._keeping = start(self._keep(program, arguments), "etcd-member")
 
     async def ready(self, seconds: float) -> None:
-        """Waits until the cluster has formed and answers here. Raises StoreError with what it waits for."""
+        """Waits until the cluster has formed and this member has found it, be it as a learner.
+
+        Raises StoreError with what it waits for.
+        """
         trouble = "it has not been started"
         try:
             async with asyncio.timeout(seconds):
@@ -81,6 +82,8 @@ class EtcdMember:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     trouble += await self._unreached()
+        if self.removed:
+            trouble = "it was removed from its cluster: to join again it must begin with an empty data directory"
         if trouble:
             raise StoreError(f"the etcd member {self._config.name!r} is not ready: {trouble}")
 
@@ -137,21 +140,19 @@ class EtcdMember:
                 continue
             log.log(line.level, "%s", line.text)
             self.removed = self.removed or _REMOVED in line.text
-            if line.level >= logging.ERROR or not self._said:
-                self._said = line.text
+            if line.level >= logging.INFO:
+                self._said = f"; it said: {line.text}"
 
     async def _trouble(self) -> str:
         """Why the member is of no use yet; empty when it is."""
         connection = Connection(self._config.store_config(), self._config.store_config().targets()[0])
         try:
-            status = await answer(connection.unary(STATUS, _Status(), LOOK_SECONDS))
-        except (NoAnswer, EtcdError, grpc.aio.UsageError):
-            return f"it does not answer at {self._config.own.client_url}; it said: {self._said or 'nothing'}"
+            status = await connection.call(STATUS, _Status(), LOOK_SECONDS)
+        except (NoAnswer, EtcdError):
+            return f"it does not answer at {self._config.own.client_url}{self._said}"
         finally:
             await connection.close()
-        if status.leader and not status.isLearner:
-            return ""
-        return "it has not caught up with its cluster yet" if status.leader else "its cluster has no leader"
+        return "" if status.leader else "its cluster has no leader"
 
     async def _unreached(self) -> str:
         """Which members nobody answers for."""

@@ -51,7 +51,7 @@ async def add_member(cluster: Cluster, new: Peer) -> tuple[Peer, ...]:
     try:
         await cluster.ask(MEMBER_ADD, _Add(peerURLs=[new.peer_url], isLearner=True))
     except EtcdError as error:
-        if "Peer URLs already exists" not in str(error):
+        if "already exist" not in str(error):
             raise
     others = [member for member in await list_members(cluster) if new.peer_url not in member.peer_urls]
     return (*(Peer(other.name, other.peer_urls[0], next(iter(other.client_urls), "")) for other in others), new)

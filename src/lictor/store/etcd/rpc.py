@@ -7,6 +7,8 @@ must deal with it. What etcd refused is an `EtcdError`, and nothing was done.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import grpc
@@ -65,6 +67,9 @@ _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_http_proxy", 0),
     ("grpc.enable_retries", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 500),
     # Channels to one endpoint share nothing: a new one does not inherit the back-off of one that failed.
     ("grpc.use_local_subchannel_pool", 1),
 )
@@ -82,33 +87,88 @@ class EtcdError(StoreError):
         self.code = code
 
 
+class Stream:
+    """A call that goes on in both directions."""
+
+    def __init__(self, call: Any, scope: asyncio.Timeout) -> None:
+        self.call = call
+        self._scope = scope
+
+    async def send(self, request: Any) -> None:
+        """Raises NoAnswer or EtcdError."""
+        await answer(self.call.write(request))
+
+    async def receive(self) -> Any:
+        """The next message. Raises NoAnswer or EtcdError, also at the end."""
+        response = await answer(self.call.read())
+        if response is grpc.aio.EOF:
+            raise NoAnswer("the stream has ended")
+        return response
+
+    def give_up(self) -> None:
+        """Takes the task out that uses it. Cancelling the call alone leaves who writes to it waiting for ever when
+        there was no connection yet (grpc.aio)."""
+        self._scope.reschedule(asyncio.get_running_loop().time())
+
+
 class Connection:
-    """A channel to one endpoint. Made without waiting for anything; to be closed."""
+    """A channel to one endpoint. It is made without waiting for anything and connects by itself; to be closed."""
 
     def __init__(self, config: EtcdConfig, target: str) -> None:
         self.target = target
+        self.made_at = asyncio.get_running_loop().time()
         self._channel = _channel(config, target)
         self._stubs: dict[str, Any] = {}
+        self._calls: set[Any] = set()
+        self._streams: set[Stream] = set()
 
-    def unary(self, method: Method, request: Any, seconds: float, metadata: Metadata = ()) -> Any:
-        """Starts a call; awaiting it gives the answer."""
+    async def call(self, method: Method, request: Any, seconds: float, metadata: Metadata = ()) -> Any:
+        """Makes a call and returns its answer. Raises NoAnswer or EtcdError."""
         stub = self._stubs.get(method.path)
         if stub is None:
             stub = self._channel.unary_unary(method.path, method.encode, method.decode)
             self._stubs[method.path] = stub
-        return stub(request, timeout=seconds, metadata=metadata)
+        try:
+            call = stub(request, timeout=seconds, metadata=metadata)
+        except grpc.aio.UsageError as error:
+            raise NoAnswer(str(error)) from None
+        self._calls.add(call)
+        try:
+            return await answer(call)
+        finally:
+            self._calls.discard(call)
 
-    def stream(self, method: Method, metadata: Metadata = ()) -> Any:
-        """Opens a stream in both directions."""
-        return self._channel.stream_stream(method.path, method.encode, method.decode)(metadata=metadata)
+    @asynccontextmanager
+    async def stream(self, method: Method, metadata: Metadata = ()) -> AsyncIterator[Stream]:
+        """A stream in both directions, for the task that opens it. Raises NoAnswer when it is given up."""
+        stub = self._channel.stream_stream(method.path, method.encode, method.decode)
+        try:
+            async with asyncio.timeout(None) as scope:
+                stream = Stream(stub(metadata=metadata), scope)
+                self._streams.add(stream)
+                try:
+                    yield stream
+                finally:
+                    self._streams.discard(stream)
+                    stream.call.cancel()
+        except (TimeoutError, grpc.aio.UsageError):
+            raise NoAnswer("the stream was given up") from None
 
-    async def close(self, grace: float | None = None) -> None:
-        """Ends what is still under way, after `grace` seconds if given."""
-        await self._channel.close(grace)
+    def under_way(self) -> list[Any]:
+        """The calls that are not answered, without the streams."""
+        return list(self._calls)
+
+    async def close(self) -> None:
+        """Gives up everything that is under way."""
+        for call in self._calls:
+            call.cancel()
+        for stream in self._streams:
+            stream.give_up()
+        await self._channel.close()
 
 
 async def answer(call: Any) -> Any:
-    """The answer of a call or of a stream's next read. Raises NoAnswer or EtcdError."""
+    """What a call, or a stream's next step, comes to. Raises NoAnswer or EtcdError."""
     try:
         return await call
     except grpc.aio.AioRpcError as error:
