@@ -53,6 +53,7 @@ class Listeners:
         self.context = Context(agent, role.server, api, clock, agent.entropy)
         self.context.forwarder = role.forwarder
         self.app = Application(self.context, build())
+        self._apps = [self.app]
         self._for_agents = Context(agent, role.server, api, clock, agent.entropy, trusted=True)
         listen = agent.config.listen
         self._http = [self._listener(address) for address in listen.http]
@@ -81,7 +82,8 @@ class Listeners:
     def reload(self) -> None:
         """Takes up the agent's configuration as it now is."""
         self.context.config = self._for_agents.config = _api_config(self._agent)
-        self.app.clear()
+        for app in self._apps:
+            app.clear()
         for server in self.dns:
             server.configure(_dns_settings(self._agent))
 
@@ -107,6 +109,7 @@ class Listeners:
             router = build()
             router.merge(cluster.router)
             app = Application(self._for_agents, router)
+            self._apps.append(app)
             found.append(_agents_listener(self._agent, app, listen.server))
         return found
 

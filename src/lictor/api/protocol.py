@@ -81,7 +81,8 @@ class Connection(asyncio.Protocol):
             self.remote = "unix:0"
         self._connections.add(self)
         self._enter(IDLE)
-        refusal = self._app.gate.enter(self._client, self._app.context.config.connections_per_client)
+        context = self._app.context  # other agents hold as many connections as their own clients make them
+        refusal = self._app.gate.enter(self._client, 0 if context.trusted else context.config.connections_per_client)
         self._admitted = refusal is None
         if refusal is not None:
             self._refuse(*refusal)
