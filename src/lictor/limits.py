@@ -193,7 +193,7 @@ HEADS_KEPT = 1_024
 CACHED_KEYS = 8_192
 """Reads with ?cached that are remembered, to tell a first one from the others."""
 CACHED_KEY_BYTES = 2 * KIB
-WAKES_A_TURN = 64
+WAKES_A_TURN = 128
 """Watchers woken before the event loop gets its turn."""
 DNS_WAITS = 8
 """How often one question may wait for a server's answer: it may need several."""
