@@ -156,4 +156,4 @@ async def test_without_a_majority_nothing_is_acknowledged(tmp_path: Path) -> Non
             await member.start()
         await asyncio.gather(*(member.ready(20) for member in started))
         revision = await store.commit(Txn((), (Put(b"b", b""),)))
-        assert await store.barrier() == revision
+        assert await store.barrier() >= revision  # what was not known to be written may have been written after that

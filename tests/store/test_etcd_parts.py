@@ -14,9 +14,9 @@ from lictor.store.base import Compare, Delete, Entry, Event, Put, Txn
 from lictor.store.etcd import schema
 from lictor.store.etcd.config import EtcdConfig
 from lictor.store.etcd.keys import Content, Generation, Layout
+from lictor.store.etcd.known import Known
 from lictor.store.etcd.order import ALONE, Order
 from lictor.store.etcd.requests import Slot, max_changes, transaction
-from lictor.store.etcd.resync import difference
 from lictor.store.etcd.revisions import Revisions
 
 LAYOUT = Layout(b"lictor/")
@@ -61,23 +61,36 @@ keys = st.sampled_from([b"a", b"b", b"c", b"d"])
 contents = st.dictionaries(keys, st.integers(1, 9))
 
 
+def entries_of(content: dict[bytes, int]) -> list[Entry]:
+    return [Entry(key, b"%d" % modified, 1, modified) for key, modified in sorted(content.items())]
+
+
 @given(contents, contents)
 def test_the_difference_leads_from_what_was_known_to_what_is_there(
     old: dict[bytes, int], new: dict[bytes, int]
 ) -> None:
-    entries = [Entry(key, b"%d" % modified, 1, modified) for key, modified in sorted(new.items())]
-    known = dict(old)
-    reached = 0
-    for revision, events in difference(old, entries, 10):
+    known, content, reached = Known(entries_of(old)), dict(old), 0
+    steps = known.difference(entries_of(new), 10)
+    for revision, events in steps:
         assert reached < revision <= 10
         reached = revision
+        known.note(events)
         for change in events:
             assert change.modified == revision
             if change.value is None:
-                del known[change.key]
+                del content[change.key]
             else:
-                known[change.key] = change.modified
-    assert known == new
+                content[change.key] = change.modified
+    assert content == new
+    assert known.difference(entries_of(new), 10) == []
+
+
+def test_what_own_changes_come_to() -> None:
+    known = Known([Entry(b"a", b"", 3, 5), Entry(b"b", b"", 4, 4)])
+    changes = (Put(b"a", b"1"), Put(b"c", b"2"), Delete(b"b"), Delete(b"d"))
+    events = known.events(changes, 7)
+    assert events == [Event(b"a", b"1", 3, 7), Event(b"c", b"2", 7, 7), Event(b"b", None, 0, 7)]
+    assert known.events((Delete(b"a", b"z"),), 7) is None
 
 
 def test_a_restored_generation_looks_as_if_written_at_once() -> None:
@@ -161,6 +174,13 @@ async def test_a_turn_that_is_not_wanted_any_more_holds_up_nobody() -> None:
     order.leave({b"a"})
     late.cancel()  # in the same turn of the loop in which it was let in
     await asyncio.gather(late, return_exceptions=True)
+    await order.enter(ALONE)
+    passed_over = asyncio.ensure_future(order.enter({b"a"}))
+    await asyncio.sleep(0)
+    passed_over.cancel()
+    order.leave(ALONE)
+    (outcome,) = await asyncio.gather(passed_over, return_exceptions=True)
+    assert isinstance(outcome, asyncio.CancelledError)
     await order.enter(ALONE)
 
 

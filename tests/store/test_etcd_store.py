@@ -13,7 +13,7 @@ import pytest
 
 from lictor.errors import StoreClosed, StoreConflict, StoreError
 from lictor.store.base import Compare, Delete, Entry, Put, Txn
-from lictor.store.etcd import feed
+from lictor.store.etcd import progress
 from lictor.store.etcd.config import EtcdConfig
 from lictor.store.etcd.rpc import RANGE, TXN, Connection
 from lictor.store.etcd.schema import PutRequest, RangeRequest, RequestOp, TxnRequest
@@ -393,7 +393,7 @@ async def test_an_etcd_that_is_not_there(tmp_path: Path) -> None:
 
 
 async def test_a_nudge_is_seldom_needed(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "NUDGE_SECONDS", 5.0)
+    monkeypatch.setattr(progress, "NUDGE_SECONDS", 5.0)
     one, other = await opened(), await opened()
     async with asyncio.timeout(4):
         for _ in range(20):

@@ -115,6 +115,8 @@ class Commits:
         finally:
             self._slots.append(slot)
             self._order.leave(keys)
+        if done.changed:
+            self._feed.wrote(done.revision, txn.changes)
         heard = await self._feed.reach(done.revision)
         if not done.done:
             raise StoreConflict("what the transaction builds on has changed meanwhile")

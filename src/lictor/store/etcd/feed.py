@@ -1,8 +1,7 @@
 """Following etcd: one watch over everything below the prefix, whose revisions reach the listeners whole and in order.
 
-The feed says how far it has come. Whoever wrote or read at a revision waits here until everything up to it was heard.
-Revisions that others make in the same etcd, outside the prefix, never come by: when somebody waits for one of those,
-the feed writes a key of its own, and what it hears of then is newer.
+What this server writes itself need not come back by the watch first: where nothing is missing before it, the listeners
+hear of it with etcd's answer, and the watch's word is passed over when it comes.
 
 The watch goes on where it stood after a failure, at any endpoint. When etcd has compacted that revision away, the feed
 reads everything and tells the listeners the difference. The same happens when a restore has named a new generation.
@@ -11,30 +10,22 @@ reads everything and tells the listeners the difference. The same happens when a
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 from lictor.errors import StoreClosed, StoreError
 from lictor.runtime.log import get_logger
-from lictor.store.base import Entry, Event, Listener
+from lictor.store.base import Delete, Entry, Event, Listener, Put
 from lictor.store.etcd.cluster import RETRY_SECONDS, Cluster
 from lictor.store.etcd.content import Found, read_all
 from lictor.store.etcd.keys import Content, Generation, Layout
-from lictor.store.etcd.resync import difference
+from lictor.store.etcd.known import Known
+from lictor.store.etcd.progress import Progress
 from lictor.store.etcd.revisions import Revisions
-from lictor.store.etcd.rpc import TXN, WATCH, NoAnswer, Stream
-from lictor.store.etcd.schema import PutRequest, RequestOp, TxnRequest, WatchRequest
+from lictor.store.etcd.rpc import WATCH, NoAnswer, Stream
+from lictor.store.etcd.schema import WatchRequest
 from lictor.store.etcd.tasks import end, start
 from lictor.store.subscription import Subscription
-
-NUDGE_SECONDS = 0.05
-"""How long somebody waits for a revision before the feed believes that it is not one of ours."""
-STALL_SECONDS = 2.0
-"""After this time without what must have come, the watch is begun anew."""
-REFUSED_SECONDS = 1.0
-"""The pause after etcd has refused that."""
 
 log = get_logger("store.etcd")
 
@@ -47,49 +38,40 @@ class Feed:
         self._layout = layout
         self.content = Content(layout, Generation())
         self.revision = 0
-        self._seen = 0
+        self._progress = Progress(cluster, layout, self._stalled)
         self._listeners: list[Subscription] = []
-        self._known: dict[bytes, int] | None = None
+        self._known: Known | None = None
+        self._own: dict[int, Sequence[Put | Delete]] = {}
         self._gaps = 0
-        self._waiting: list[tuple[int, int, asyncio.Future[int]]] = []
-        self._order = count()
         self._keys: dict[bytes, set[asyncio.Future[None]]] = {}
-        self._wanted = self._nudged = 0
         self._stream: Stream | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._nudging: asyncio.Task[None] | None = None
-        self._over = False
 
     def begin(self, revision: int, generation: Generation) -> None:
         """Follows everything after `revision`, at which `generation` was the content."""
-        self.revision = self._seen = revision
+        self.revision = self._progress.seen = revision
         self.content = Content(self._layout, generation)
         self._watching = start(self._watch(), "etcd-watch")
 
     async def close(self) -> None:
         """Hears of nothing more. Who waits is refused."""
-        self._over = True
-        await end(self._watching, self._nudging)
-        refused = StoreClosed("the store is closed")
-        for _, _, waiter in self._waiting:
+        await end(self._watching)
+        await self._progress.close()
+        for waiter in [waiter for waiters in self._keys.values() for waiter in waiters]:
             if not waiter.done():
-                waiter.set_exception(refused)
-        for changed in [waiter for waiters in self._keys.values() for waiter in waiters]:
-            if not changed.done():
-                changed.set_exception(refused)
+                waiter.set_exception(StoreClosed("the store is closed"))
 
     async def reach(self, revision: int) -> int:
         """Waits until everything up to `revision` was heard; returns the newest up to there that changed content."""
-        if revision <= self._seen:
+        if revision <= self._progress.seen:
             return self.revision
-        if self._over:
-            raise StoreClosed("the store is closed")
-        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (revision, next(self._order), waiter))
-        self._wanted = max(self._wanted, revision)
-        if self._nudging is None or self._nudging.done():
-            self._nudging = start(self._nudge(), "etcd-nudge")
-        return await waiter
+        return await self._progress.reach(revision)
+
+    def wrote(self, revision: int, changes: Sequence[Put | Delete]) -> None:
+        """Takes changes that this server has made at a revision."""
+        if revision > self._progress.seen and self._known is not None:
+            self._own[revision] = changes
+            self._take_own()
 
     def changed(self, key: bytes) -> asyncio.Future[None]:
         """Done when one of the keys beside the content has changed, or may have."""
@@ -115,28 +97,16 @@ class Feed:
             subscription.cancel()
             raise
         if self._known is None:
-            self._know(found, subscription.held)
+            self._known = Known(found.entries)
+            for _, events in subscription.held:
+                self._known.note(events)
         subscription.loaded()
         return revision, found.entries
-
-    def _know(self, found: Found, since: Sequence[tuple[int, Sequence[Event]]]) -> None:
-        """Begins to remember when each key was last changed, for the day on which the stream has a gap."""
-        self._known = {entry.key: entry.modified for entry in found.entries}
-        for _, events in since:
-            self._remember(self._known, events)
-
-    @staticmethod
-    def _remember(known: dict[bytes, int], events: Sequence[Event]) -> None:
-        for event in events:
-            if event.value is None:
-                known.pop(event.key, None)
-            else:
-                known[event.key] = event.modified
 
     async def _watch(self) -> None:
         pause = RETRY_SECONDS[0]
         while True:
-            before = self._seen
+            before = self._progress.seen
             try:
                 await self._follow()
             except NoAnswer as error:
@@ -145,7 +115,7 @@ class Feed:
                 return
             except StoreError as error:
                 log.warning("cannot follow etcd's changes, trying again: %s", error)
-            pause = RETRY_SECONDS[0] if self._seen > before else min(2 * pause, RETRY_SECONDS[1])
+            pause = RETRY_SECONDS[0] if self._progress.seen > before else min(2 * pause, RETRY_SECONDS[1])
             await asyncio.sleep(pause)
 
     async def _follow(self) -> None:
@@ -154,7 +124,7 @@ class Feed:
         request = WatchRequest()
         request.create_request.key = self._layout.prefix
         request.create_request.range_end = self._layout.end
-        request.create_request.start_revision = self._seen + 1
+        request.create_request.start_revision = self._progress.seen + 1
         request.create_request.progress_notify = True
         request.create_request.fragment = True
         async with self._cluster.stream(WATCH) as stream:
@@ -163,23 +133,25 @@ class Feed:
             try:
                 while not (response := await stream.receive()).canceled:
                     for revision, events in revisions.feed(response):
-                        await self._hear(revision, events)
+                        if revision > self._progress.seen:
+                            await self._hear(revision, events)
                     if not response.events and not response.created:
                         self._advance(response.header.revision)
             finally:
                 self._stream = None
         await self._canceled(response)
 
+    def _stalled(self) -> None:
+        if self._stream is not None:
+            self._stream.give_up()
+
     async def _canceled(self, response: Any) -> None:
         if not response.compact_revision:
             raise StoreError(f"etcd ended the watch: {response.cancel_reason}")
-        log.warning("etcd has compacted revision %d, which was not heard yet: reading everything", self._seen + 1)
+        log.warning("etcd has compacted revision %d, not heard yet: reading everything", self._progress.seen + 1)
         await self._catch_up(await read_all(self._cluster, self._layout))
 
     async def _hear(self, revision: int, events: list[Any]) -> None:
-        if revision <= self._seen:
-            return
-        self._release(revision - 1)
         content, changes = self.content, []
         for event in events:
             key = event.kv.key
@@ -187,12 +159,11 @@ class Feed:
             if shown is not None:
                 changes.append(content.event(shown, event))
             elif key == self._layout.generation:
+                self._progress.release(revision - 1, self.revision)
                 return await self._catch_up(await read_all(self._cluster, self._layout, revision))
             elif key in self._keys:
                 self._wake(key)
-        if changes:
-            self._deliver(revision, changes)
-        self._advance(revision)
+        self._deliver(revision, changes)
 
     async def _catch_up(self, found: Found) -> None:
         """Goes to what was read in one step."""
@@ -200,60 +171,48 @@ class Feed:
         if self._known is None:
             self.revision = found.revision
         else:
-            for revision, events in difference(self._known, found.entries, found.revision):
-                self._deliver(revision, events)
+            for revision, events in self._known.difference(found.entries, found.revision):
+                self._tell(revision, events)
         self._gaps += 1
         for key in list(self._keys):
             self._wake(key)
         self._advance(found.revision)
 
+    def _take_own(self) -> None:
+        """Goes on with what this server wrote, as far as nothing is missing before it."""
+        while self._known is not None and (changes := self._own.get(self._progress.seen + 1)) is not None:
+            revision = self._progress.seen + 1
+            events = self._known.events(changes, revision)
+            if events is None:
+                return
+            del self._own[revision]
+            self._deliver(revision, events)
+
     def _deliver(self, revision: int, events: Sequence[Event]) -> None:
+        """Tells the listeners one revision, which may have no events for them."""
+        self._progress.release(revision - 1, self.revision)
+        if events:
+            self._tell(revision, events)
+        self._advance(revision)
+
+    def _tell(self, revision: int, events: Sequence[Event]) -> None:
         self.revision = revision
         if self._known is not None:
-            self._remember(self._known, events)
+            self._known.note(events)
         for listener in self._listeners:
             listener(revision, events)
 
     def _advance(self, revision: int) -> None:
-        self._seen = max(self._seen, revision)
-        self._release(revision)
-
-    def _release(self, revision: int) -> None:
-        """Lets those go on who wait for revisions up to this one."""
-        waiting = self._waiting
-        while waiting and waiting[0][0] <= revision:
-            waiter = heapq.heappop(waiting)[2]
-            if not waiter.done():
-                waiter.set_result(self.revision)
+        """Everything up to `revision` was told."""
+        if revision > self._progress.seen:
+            self._progress.seen = revision
+        self._progress.release(revision, self.revision)
+        if self._own:
+            for stale in [own for own in self._own if own <= self._progress.seen]:
+                del self._own[stale]
+            self._take_own()
 
     def _wake(self, key: bytes) -> None:
         for waiter in self._keys.pop(key, ()):
             if not waiter.done():
                 waiter.set_result(None)
-
-    async def _nudge(self) -> None:
-        """Makes a revision below the prefix when what is waited for does not come by itself."""
-        waited = 0.0
-        while self._seen < self._wanted:
-            await asyncio.sleep(NUDGE_SECONDS)
-            if self._nudged < self._wanted and self._seen < self._wanted:
-                waited = 0.0
-                if not await self._write_nudge():
-                    return
-            elif (waited := waited + NUDGE_SECONDS) > STALL_SECONDS and self._stream is not None:
-                log.warning("the watch stands still, beginning it anew")
-                self._stream.give_up()
-                waited = 0.0
-
-    async def _write_nudge(self) -> bool:
-        """False when the store is closed."""
-        put = RequestOp(request_put=PutRequest(key=self._layout.nudge))
-        try:
-            response = await self._cluster.ask(TXN, TxnRequest(success=[put]))
-            self._nudged = response.header.revision
-        except StoreClosed:
-            return False
-        except StoreError as error:
-            log.error("cannot write to etcd to learn how far it is: %s", error)
-            await asyncio.sleep(REFUSED_SECONDS)
-        return True

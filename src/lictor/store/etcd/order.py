@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Set
+from contextlib import suppress
 
 ALONE = None
 """Instead of keys: nothing else may be under way."""
@@ -36,7 +37,8 @@ class Order:
             if turn.done() and not turn.cancelled():
                 self.leave(keys)
             else:
-                self._waiting.remove((keys, turn))
+                with suppress(ValueError):  # passed over already
+                    self._waiting.remove((keys, turn))
                 self._next()
             raise
 
