@@ -26,6 +26,7 @@ from lictor.store.etcd.member_config import MemberConfig, Peer
 from lictor.store.etcd.member_log import read_line
 from lictor.store.etcd.membership import add_member, list_members, promote_member, remove_member
 from lictor.store.etcd.store import EtcdStore
+from tests.store.backends import Follower
 from tests.store.etcd_process import HAVE_ETCD, members
 
 needs_etcd = pytest.mark.skipif(not HAVE_ETCD, reason="etcd is not installed")
@@ -325,3 +326,12 @@ async def test_a_user_with_a_password(tmp_path: Path) -> None:
             assert member.pid is not None
             os.kill(member.pid, signal.SIGKILL)
             assert await store.commit(Txn((), (Put(b"b", b""),))) == await store.barrier()
+            # A token that ends while only the watch needs one.
+            follower = await Follower().follow(store)
+            store._cluster._metadata = (("token", "old.1"),)
+            store._feed._stalled()
+            await asyncio.sleep(0.1)
+            await write_and_read(given)
+            async with asyncio.timeout(10):
+                while not follower.history:
+                    await asyncio.sleep(0.02)

@@ -35,6 +35,17 @@ async def test_an_empty_store_has_a_positive_revision(store: Store) -> None:
     assert await store.campaign("leader", 10) >= await store.barrier()
 
 
+async def test_a_term_lasts_until_the_store_closes(backend: Backend, tmp_path: Path) -> None:
+    store = backend.create(tmp_path, None)
+    await store.open()
+    term = await store.campaign("leader", 10)
+    lost = asyncio.ensure_future(store.lost(term))
+    await asyncio.sleep(0.05)
+    assert not lost.done()
+    await store.close()
+    await asyncio.wait_for(lost, 5)
+
+
 async def test_a_put_creates_and_then_changes(store: Store) -> None:
     created = await store.commit(put(b"a", b"1"))
     modified = await store.commit(put(b"a", b"1"))

@@ -87,7 +87,7 @@ class Cluster:
         except EtcdError as error:
             if not self._has_old_token(error):
                 raise
-        self._metadata = await self._authenticated(self._in_use())
+        await self.renew_token()
         return await self._call(method, request, seconds)
 
     async def ask(self, method: Method, request: Any) -> Any:
@@ -107,8 +107,18 @@ class Cluster:
     async def stream(self, method: Method) -> AsyncIterator[Stream]:
         """A stream to the endpoint in use, once there is one; it fails when that endpoint is left."""
         await self._usable()
-        async with self._in_use().stream(method, self._metadata) as stream:
-            yield stream
+        try:
+            async with self._in_use().stream(method, self._metadata) as stream:
+                yield stream
+        except EtcdError as error:
+            if not self._has_old_token(error):
+                raise
+            await self.renew_token()
+            raise NoAnswer(str(error)) from None
+
+    async def renew_token(self) -> None:
+        """Authenticates anew: tokens end by themselves. Raises NoAnswer or EtcdError."""
+        self._metadata = await self._authenticated(self._in_use())
 
     def suspect(self, why: str) -> None:
         """Has the endpoint in use looked at now, since something went wrong with it."""

@@ -147,6 +147,7 @@ class Feed:
 
     async def _canceled(self, response: Any) -> None:
         if not response.compact_revision:
+            await self._cluster.renew_token()  # an old one is not told apart from a permission that is missing
             raise StoreError(f"etcd ended the watch: {response.cancel_reason}")
         log.warning("etcd has compacted revision %d, not heard yet: reading everything", self._progress.seen + 1)
         await self._catch_up(await read_all(self._cluster, self._layout))
