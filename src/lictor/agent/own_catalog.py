@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lictor.server.commands import catalog as commands
 from lictor.server.server import Server
 from lictor.types.catalog import Check, Node, Service
-from lictor.types.requests import DeregisterRequest, RegisterRequest
+from lictor.types.requests import DeregisterRequest, registration
 
 
 class OwnCatalog:
@@ -21,16 +21,7 @@ class OwnCatalog:
         self, node: Node, service: Service | None, checks: Sequence[Check], *, skip_node_update: bool, token: str
     ) -> None:
         """One commit: the node (unless skipped), the service, the checks."""
-        request = RegisterRequest(
-            id=node.id,
-            node=node.node,
-            address=node.address,
-            tagged_addresses=node.tagged_addresses,
-            node_meta=node.meta,
-            service=service,
-            checks=list(checks),
-            skip_node_update=skip_node_update,
-        )
+        request = registration(node, service, checks, skip_node_update=skip_node_update)
         checked = commands.checked(request, self._datacenter)
         await self._server.write(lambda tx: commands.register(tx, checked))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lictor.types.catalog import Check, Service
+from collections.abc import Sequence
+
+from lictor.types.catalog import Check, Node, Service
 from lictor.types.gojson import Wire
 
 
@@ -30,3 +32,19 @@ class DeregisterRequest(Wire, frozen=True, kw_only=True):
     check_id: str = ""
     datacenter: str = ""
     namespace: str = ""
+
+
+def registration(
+    node: Node, service: Service | None, checks: Sequence[Check], *, skip_node_update: bool
+) -> RegisterRequest:
+    """What registers a node, with one of its services and checks or without, in one commit."""
+    return RegisterRequest(
+        id=node.id,
+        node=node.node,
+        address=node.address,
+        tagged_addresses=node.tagged_addresses,
+        node_meta=node.meta,
+        service=service,
+        checks=list(checks),
+        skip_node_update=skip_node_update,
+    )

@@ -12,7 +12,7 @@ from lictor.agent.remote.servers import RemoteResponse, Servers
 from lictor.errors import LictorError, NotFound, PermissionDenied, Refused, Unavailable
 from lictor.types.catalog import Check, Node, Service
 from lictor.types.gojson import Wire, decode_hook, encode
-from lictor.types.requests import DeregisterRequest, RegisterRequest
+from lictor.types.requests import DeregisterRequest, registration
 
 
 class _NodeServices(Wire, frozen=True, kw_only=True):
@@ -31,16 +31,7 @@ class RemoteCatalog:
         self, node: Node, service: Service | None, checks: Sequence[Check], *, skip_node_update: bool, token: str
     ) -> None:
         """One commit: the node (unless skipped), the service, the checks."""
-        body = RegisterRequest(
-            id=node.id,
-            node=node.node,
-            address=node.address,
-            tagged_addresses=node.tagged_addresses,
-            node_meta=node.meta,
-            service=service,
-            checks=list(checks),
-            skip_node_update=skip_node_update,
-        )
+        body = registration(node, service, checks, skip_node_update=skip_node_update)
         await self._put("/v1/catalog/register", body, token)
 
     async def deregister_service(self, node: str, service_id: str, token: str) -> None:
