@@ -132,6 +132,8 @@ class Feed:
             self._stream = stream
             try:
                 while not (response := await stream.receive()).canceled:
+                    if response.events and response.events[-1].kv.mod_revision <= self._progress.seen:
+                        continue  # our own, and told already
                     for revision, events in revisions.feed(response):
                         if revision > self._progress.seen:
                             await self._hear(revision, events)
