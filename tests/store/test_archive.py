@@ -94,6 +94,8 @@ def tar_of(*members: tuple[str, bytes]) -> bytes:
         (tar_of(("meta.json", b"{}"), ("state.bin", b""), ("SHA256SUMS", b"")), "list missing hash"),
         (packed([], format="other"), "it was not saved by lictor"),
     ],
+    # Named, since archives hold the time of day, and every worker must collect the same tests.
+    ids=["empty", "no files", "a stranger", "outside", "twice", "too large", "no sums", "another's"],
 )
 def test_refused(data: bytes, reason: str) -> None:
     with pytest.raises(StoreError) as raised:
